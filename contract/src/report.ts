@@ -1,0 +1,64 @@
+import Type from 'typebox'
+import { THING_NAME_PATTERN } from './names.ts'
+
+/** Largest SQS message body that the gateway makes, in bytes: SQS bills in steps of 64 KiB (design/operations.md). */
+export const BATCH_BODY_MAX = 60_000
+
+/** How deep the objects and arrays of a state may nest. AWS IoT refuses a shadow section with more levels. */
+export const STATE_DEPTH_MAX = 6
+
+/** Reported state may not use this key: the bridge keeps its own record of the last report there. */
+export const LINK_KEY = 'link'
+
+/**
+ * One report of one device on its way from the gateway's journal to its shadow.
+ * The journal holds it as one line of JSON, and an SQS batch carries that same text.
+ */
+export const ReportSchema = Type.Object(
+  {
+    /** Thing name: the device's identity everywhere. Always the first key, so that a reader finds it without parsing. */
+    thing: Type.String({ pattern: THING_NAME_PATTERN }),
+    /** Thing type name. */
+    type: Type.String({ pattern: THING_NAME_PATTERN }),
+    /** Order of this device's reports: a higher one is newer, an equal one is a repeat. */
+    seq: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    /** When the state was measured, milliseconds since 1970 by the gateway's clock. */
+    at: Type.Integer({ minimum: 0 }),
+    /** When the gateway took the report, milliseconds since 1970. */
+    received: Type.Integer({ minimum: 0 }),
+    /** The measurements: any JSON, but no key `link`. A key whose value is null is removed from the shadow. */
+    state: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    /** false: the device says that the state is that of its last answered report. Absent means changed. */
+    changed: Type.Optional(Type.Boolean()),
+    link: Type.Optional(
+      Type.Object(
+        {
+          /** Size of the datagram (of the whole body, when it came block-wise), bytes. */
+          size: Type.Optional(Type.Integer({ minimum: 0 })),
+          /** When the device promises to report again, seconds from this report. */
+          interval_s: Type.Optional(Type.Integer({ minimum: 1 })),
+          /** Whether the device waited for an answer. Absent means yes. */
+          answer: Type.Optional(Type.Boolean()),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type Report = Type.Static<typeof ReportSchema>
+
+/** Body of one SQS message: reports of many devices; those of one device stand in order. */
+export const BatchSchema = Type.Object(
+  {
+    v: Type.Literal(1),
+    /** Gateway id. */
+    gateway: Type.String({ pattern: '^[a-z0-9-]{1,16}$' }),
+    /** ULID of this batch, for the logs. */
+    batch: Type.String({ pattern: '^[0-9A-HJKMNP-TV-Z]{26}$' }),
+    /** Checked one by one against ReportSchema: one bad record must not spoil the rest. */
+    records: Type.Array(Type.Unknown()),
+  },
+  { additionalProperties: false },
+)
+export type Batch = Type.Static<typeof BatchSchema>

@@ -1,0 +1,19 @@
+/**
+ * What the bridge writes under `reported.link` of a classic shadow (design/wire.md section 4).
+ * Beside it, `reported` holds the device's last state.
+ */
+export type ShadowLink = {
+  /** When the state was measured, milliseconds since 1970. */
+  at: number
+  /** `seq` of the newest report in this shadow. */
+  seq: number
+  /** Id of the gateway that took the newest report. */
+  gateway: string
+  /** When the device promised to report again, seconds after `at`. */
+  interval_s?: number
+  /**
+   * `seq` of the report that last set a top-level key, for those keys that the newest report did not carry.
+   * With it, partial reports that arrive late or out of order still end in the same shadow.
+   */
+  older?: Record<string, number>
+}
