@@ -1,0 +1,85 @@
+import { StackError } from './stack-error.ts'
+
+/** Ports of the local stack: setting, default, and what listens there. CoAP is UDP, everything else TCP. */
+export const PORTS = {
+  coap: { setting: 'PESEBRE_COAP_PORT', standard: 5683, protocol: 'udp', what: 'the CoAP gateway' },
+  admin: { setting: 'PESEBRE_ADMIN_PORT', standard: 9683, protocol: 'tcp', what: "the gateway's admin port" },
+  aws: { setting: 'PESEBRE_AWS_PORT', standard: 4566, protocol: 'tcp', what: 'SQS and S3' },
+  iot: { setting: 'PESEBRE_IOT_PORT', standard: 4567, protocol: 'tcp', what: 'AWS IoT over HTTP' },
+  mqtt: { setting: 'PESEBRE_MQTT_PORT', standard: 8883, protocol: 'tcp', what: 'AWS IoT over MQTT' },
+} as const
+
+export type PortName = keyof typeof PORTS
+export type Ports = Readonly<Record<PortName, number>>
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** What a person may choose about the local stack. */
+export type Settings = {
+  readonly ports: Ports
+  /** Directory of everything the stack keeps, as given: relative to the checkout (PESEBRE_HOME). */
+  readonly home: string
+  /** Whether demo devices report (PESEBRE_DEMO). */
+  readonly demo: boolean
+  /** What the processes write into their log files (PESEBRE_LOG_LEVEL, default info). */
+  readonly logLevel: LogLevel
+  /** What of it the terminal shows: warnings and errors, unless PESEBRE_LOG_LEVEL was given. */
+  readonly shownLevel: LogLevel
+}
+
+/**
+ * Reads the settings of the local stack. An empty variable counts as missing.
+ * @throws StackError with every problem at once: setting, what was given, what is allowed
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const problems: string[] = []
+  const given = (setting: string) => env[setting]?.trim() || undefined
+
+  function port(name: PortName): number {
+    const { setting, standard } = PORTS[name]
+    const text = given(setting)
+    if (text === undefined) return standard
+    const value = /^\d{1,5}$/.test(text) ? Number(text) : 0
+    if (value >= 1 && value <= 65_535) return value
+    problems.push(`${setting} must be a port from 1 to 65535: "${text}"`)
+    return 0
+  }
+
+  function choice<T extends string>(setting: string, standard: T, allowed: readonly T[]): T {
+    const text = given(setting) ?? standard
+    const value = allowed.find((one) => one === text)
+    if (value === undefined) problems.push(`${setting} must be one of ${allowed.join(', ')}: "${text}"`)
+    return value ?? standard
+  }
+
+  const ports: Ports = {
+    coap: port('coap'),
+    admin: port('admin'),
+    aws: port('aws'),
+    iot: port('iot'),
+    mqtt: port('mqtt'),
+  }
+  problems.push(...clashes(ports))
+  const demo = choice('PESEBRE_DEMO', 'true', ['true', 'false']) === 'true'
+  const logLevel = choice('PESEBRE_LOG_LEVEL', 'info', LOG_LEVELS)
+  const shownLevel = given('PESEBRE_LOG_LEVEL') === undefined ? 'warn' : logLevel
+  const home = given('PESEBRE_HOME') ?? '.pesebre'
+
+  if (problems.length > 0) throw new StackError(problems)
+  return { ports, home, demo, logLevel, shownLevel }
+}
+
+/** Two listeners on one port are refused here, where both settings can be named. */
+function clashes(ports: Ports): string[] {
+  const seen = new Map<number, PortName>()
+  const problems: string[] = []
+  for (const name of Object.keys(PORTS) as PortName[]) {
+    const port = ports[name]
+    if (port === 0 || PORTS[name].protocol === 'udp') continue
+    const other = seen.get(port)
+    if (other === undefined) seen.set(port, name)
+    else problems.push(`${PORTS[other].setting} and ${PORTS[name].setting} must differ: both are "${port}"`)
+  }
+  return problems
+}

@@ -1,0 +1,127 @@
+import { join } from 'node:path'
+import type { Ports } from './config.ts'
+import type { QueueUrls } from './queues.ts'
+
+/** Region of everything that is local; part of ARNs and signatures only. */
+export const REGION = 'us-east-1'
+
+/** What the table below needs to know. */
+export type Surroundings = {
+  readonly ports: Ports
+  /** Absolute. */
+  readonly home: string
+  readonly logLevel: string
+  /** Known once the stand-in for SQS runs. */
+  readonly queues: QueueUrls
+}
+
+export type ProcessName = 'aws' | 'iot' | 'lambda' | 'gateway' | 'demo'
+
+export type ProcessSpec = {
+  readonly name: ProcessName
+  /** Script, relative to the checkout. */
+  readonly main: string
+  /** Started when these are ready, and stopped before them. */
+  readonly needs: readonly (ProcessName | 'queues')[]
+  /** How long it may take to stop before it is ended, milliseconds. All together stay under five seconds. */
+  readonly stopMs: number
+  /** Answers 2xx over HTTP when the process is ready; undefined: as soon as it runs. */
+  readonly ready: (ports: Ports) => string | undefined
+  /** What it is told by environment variables, beside what every process gets (see `environment`). */
+  readonly env: (stack: Surroundings) => Readonly<Record<string, string>>
+}
+
+/** The processes of the local stack in the order of their start; they are stopped in the reverse order. */
+export const PROCESSES: readonly ProcessSpec[] = [
+  {
+    name: 'aws',
+    main: 'local/src/aws-main.ts',
+    needs: [],
+    stopMs: 700,
+    ready: ({ aws }) => `http://127.0.0.1:${aws}/health`,
+    env: ({ ports, home }) => ({
+      PESEBRE_AWS_PORT: `${ports.aws}`,
+      PESEBRE_HOME: home,
+    }),
+  },
+  {
+    name: 'iot',
+    main: 'local/src/iot/main.ts',
+    needs: [],
+    stopMs: 700,
+    ready: ({ iot }) => `http://127.0.0.1:${iot}/healthz`,
+    env: ({ ports, home }) => ({
+      PESEBRE_IOT_PORT: `${ports.iot}`,
+      PESEBRE_MQTT_PORT: `${ports.mqtt}`,
+      PESEBRE_HOME: home,
+    }),
+  },
+  {
+    name: 'lambda',
+    main: 'local/src/lambda-main.ts',
+    needs: ['queues', 'iot'],
+    stopMs: 1200,
+    ready: () => undefined,
+    env: ({ queues, home }) => ({
+      PESEBRE_QUEUE_URL: queues.queue,
+      PESEBRE_DLQ_URL: queues.deadLetters,
+      PESEBRE_HOME: home,
+    }),
+  },
+  {
+    name: 'gateway',
+    main: 'gateway/src/main.ts',
+    needs: ['queues'],
+    stopMs: 1500,
+    ready: ({ admin }) => `http://127.0.0.1:${admin}/readyz`,
+    env: ({ ports, home, queues }) => ({
+      PESEBRE_COAP_HOST: '127.0.0.1',
+      PESEBRE_COAP_PORT: `${ports.coap}`,
+      PESEBRE_ADMIN_PORT: `${ports.admin}`,
+      PESEBRE_QUEUE_URL: queues.queue,
+      PESEBRE_JOURNAL_DIR: join(home, 'journal'),
+      PESEBRE_ALLOW_OPEN: 'true',
+    }),
+  },
+  {
+    name: 'demo',
+    main: 'local/src/demo-main.ts',
+    needs: ['gateway'],
+    stopMs: 500,
+    ready: () => undefined,
+    env: ({ ports }) => ({ PESEBRE_COAP_PORT: `${ports.coap}` }),
+  },
+]
+
+/**
+ * The whole environment of one process: the supervisor's own, without anything that would lead an AWS client to a
+ * real account, plus the addresses of the stand-ins, plus what the table says. Settings of the gateway that the
+ * table does not fix (PESEBRE_WORKERS, PESEBRE_DEVICE_RATE, ...) reach it this way, too.
+ */
+export function environment(
+  spec: ProcessSpec,
+  stack: Surroundings,
+  own: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const aws = `http://127.0.0.1:${stack.ports.aws}`
+  const iot = `http://127.0.0.1:${stack.ports.iot}`
+  const inherited = Object.entries(own).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('AWS_'),
+  )
+  return {
+    ...Object.fromEntries(inherited),
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    // No profile of this machine's user is read, and no metadata service is asked.
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_ENDPOINT_URL_SQS: aws,
+    AWS_ENDPOINT_URL_S3: aws,
+    AWS_ENDPOINT_URL_IOT: iot,
+    AWS_ENDPOINT_URL_IOT_DATA_PLANE: iot,
+    PESEBRE_LOG_LEVEL: stack.logLevel,
+    ...spec.env(stack),
+  }
+}

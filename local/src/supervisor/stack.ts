@@ -1,0 +1,134 @@
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { LogLevel, Ports } from './config.ts'
+import { lockHome } from './home.ts'
+import { freePorts, portProblems } from './ports.ts'
+import { environment, PROCESSES, type ProcessName, type ProcessSpec } from './processes.ts'
+import { ensureQueues, type QueueUrls } from './queues.ts'
+import { StackError } from './stack-error.ts'
+import { type ProcessEvent, type Supervised, supervise } from './supervised.ts'
+
+/** The checkout. */
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+
+export type StackOptions = {
+  /** Directory of everything that is kept; starting again with it finds all data. */
+  readonly home: string
+  /** `free` takes ports that nothing listens on. */
+  readonly ports: Ports | 'free'
+  /** Whether the demo devices run. Default true. */
+  readonly demo?: boolean
+  /** What the processes write into home/logs. Default info. */
+  readonly logLevel?: LogLevel
+  /** Inherited by the processes, apart from what concerns AWS. Default: nothing. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly onEvent?: (event: ProcessEvent) => void
+  /** Gives the start up, and stops what runs by then. */
+  readonly signal?: AbortSignal
+  /** How long a process that died waits before it is started again, the first time. Default 500 ms. */
+  readonly restartMs?: number
+  /** Default: the real ones. */
+  readonly processes?: readonly ProcessSpec[]
+}
+
+/** A local stack that runs. */
+export type Stack = {
+  readonly ports: Ports
+  /** Absolute. */
+  readonly home: string
+  /** Of the run of this moment: a process that was restarted has another. */
+  pid(name: ProcessName): number | undefined
+  /** Resolves with the reason when the stack has stopped by itself, because a process kept dying. */
+  readonly failed: Promise<Error>
+  /** Stops all processes in reverse order and lets the home go. Takes less than five seconds. */
+  stop(): Promise<void>
+  /** Ends all processes without asking. */
+  kill(): void
+}
+
+/**
+ * Starts the local stack and waits until all of it is ready.
+ * @throws StackError when the home is in use, a port is taken, a process does not come up, or `signal` was aborted;
+ * nothing is left running
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const home = resolve(options.home)
+  const release = lockHome(home)
+  // Rejects when the stack cannot go on.
+  const over = Promise.withResolvers<never>()
+  const onAbort = () => over.reject(new StackError(['Stopped before everything was ready']))
+  options.signal?.addEventListener('abort', onAbort)
+  let all: readonly Supervised[] = []
+  let stopping: Promise<void> | undefined
+  const stop = () => {
+    stopping ??= stopAll(all).finally(release)
+    return stopping
+  }
+
+  try {
+    const ports = options.ports === 'free' ? await freePorts() : options.ports
+    const problems = await portProblems(ports)
+    if (problems.length > 0) throw new StackError(problems)
+    const start = prepare({ ...options, home, ports }, over.reject)
+    all = start.all
+    await Promise.race([start.run(), over.promise])
+    options.signal?.removeEventListener('abort', onAbort)
+    return {
+      ports,
+      home,
+      pid: (name) => all.find((one) => one.name === name)?.pid(),
+      failed: over.promise.catch(async (error: Error) => {
+        await stop()
+        return error
+      }),
+      stop,
+      kill: () => {
+        for (const one of all) one.kill()
+      },
+    }
+  } catch (error) {
+    await stop()
+    throw error instanceof StackError ? error : new StackError([(error as Error).message], { cause: error })
+  }
+}
+
+/** Sets up every process of the table, without starting one. */
+function prepare(options: StackOptions & { ports: Ports }, onGivenUp: (error: Error) => void) {
+  const { home, ports, demo = true, logLevel = 'info', env = {}, onEvent = () => undefined } = options
+  const specs = (options.processes ?? PROCESSES).filter(({ name }) => demo || name !== 'demo')
+  let queues: QueueUrls = { queue: '', deadLetters: '' }
+  const all = specs.map((spec) =>
+    supervise({
+      name: spec.name,
+      main: resolve(ROOT, spec.main),
+      env: () => environment(spec, { ports, home, logLevel, queues }, env),
+      ready: spec.ready(ports),
+      stopMs: spec.stopMs,
+      restartMs: options.restartMs,
+      logPath: join(home, 'logs', `${spec.name}.log`),
+      onEvent,
+      onGivenUp,
+    }),
+  )
+
+  /** Starts each process as soon as what it needs is ready. */
+  async function run(): Promise<void> {
+    const ready = new Map<string, Promise<void>>()
+    for (const [index, spec] of specs.entries()) {
+      const started = Promise.all(spec.needs.map((name) => ready.get(name))).then(() => all[index]!.start())
+      ready.set(spec.name, started)
+      if (spec.name !== 'aws') continue
+      const made = started.then(async () => {
+        queues = await ensureQueues(`http://127.0.0.1:${ports.aws}`)
+      })
+      ready.set('queues', made)
+    }
+    await Promise.all(ready.values())
+  }
+  return { all, run }
+}
+
+/** One after the other, the last one first: a process still has what it needs while it stops. */
+async function stopAll(all: readonly Supervised[]): Promise<void> {
+  for (const one of all.toReversed()) await one.stop()
+}

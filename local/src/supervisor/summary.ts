@@ -1,0 +1,59 @@
+import { PORTS, type PortName, type Ports } from './config.ts'
+import type { Paint } from './log-line.ts'
+import { DEAD_LETTER_QUEUE, QUEUE } from './queues.ts'
+
+export type SummaryInput = {
+  readonly ports: Ports
+  /** As a person would type it. */
+  readonly home: string
+  readonly demo: boolean
+  readonly paint: Paint
+}
+
+const SAMPLE = `'{"hopper_pct":62,"battery_mv":3710}'`
+
+/** What a person sees when the stack is ready: every address, and what to try next. */
+export function summary({ ports, home, demo, paint }: SummaryInput): string {
+  const coapPort = ports.coap === PORTS.coap.standard ? '' : `:${ports.coap}`
+  const coap = `coap://127.0.0.1${coapPort}`
+  const iot = `http://127.0.0.1:${ports.iot}`
+  const addresses = [
+    ['CoAP gateway', `coap://127.0.0.1:${ports.coap}`, 'devices report here; GET /health, /.well-known/core'],
+    ['Its admin port', `http://127.0.0.1:${ports.admin}`, '/healthz, /readyz, /metrics'],
+    ['SQS and S3', `http://127.0.0.1:${ports.aws}`, `queues ${QUEUE}, ${DEAD_LETTER_QUEUE}`],
+    ['AWS IoT, HTTP', iot, 'things and their shadows'],
+    ['AWS IoT, MQTT', `mqtts://127.0.0.1:${ports.mqtt}`, 'mutual TLS'],
+    ['Data and logs', home, 'kept from one start to the next'],
+  ] as const
+  const exports = Object.entries(PORTS)
+    .filter(
+      ([name, { standard }]) => name !== 'mqtt' && name !== 'admin' && ports[name as PortName] !== standard,
+    )
+    .map(([name, { setting }]) => `${setting}=${ports[name as PortName]}`)
+  const steps = [
+    ...(exports.length > 0 ? [['tell the commands below which ports', `export ${exports.join(' ')}`]] : []),
+    ['report like a device', `npx pesebre post /feeder/bella -d ${SAMPLE}`],
+    ['the same with libcoap', `coap-client -m post ${coap}/feeder/bella -t application/json -e ${SAMPLE}`],
+    ['see it in the shadow', `npx pesebre shadow bella`],
+    ['the same with curl', `curl ${iot}/things/bella/shadow`],
+    ...(demo ? [['see a demo device', 'npx pesebre shadow demo-luna']] : []),
+    ['check the whole chain', 'npx pesebre probe'],
+    ['everything else', 'npx pesebre --help'],
+  ] as const
+
+  return [
+    '',
+    paint('bold', 'Pesebre: everything below runs on this machine, and listens on 127.0.0.1 only'),
+    '',
+    ...addresses.map(
+      ([what, address, note]) =>
+        `  ${what!.padEnd(15)} ${paint('cyan', address.padEnd(26))} ${paint('dim', note)}`,
+    ),
+    '',
+    paint('bold', 'Try next, in another terminal'),
+    ...steps.flatMap(([what, command]) => [`  ${paint('dim', `# ${what}`)}`, `  ${command}`]),
+    '',
+    'Ctrl-C stops everything; the data stays',
+    '',
+  ].join('\n')
+}
