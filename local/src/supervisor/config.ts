@@ -1,15 +1,6 @@
+import { PORTS, type PortName, parsePort } from '@pesebre/contract/local-stack'
 import { StackError } from './stack-error.ts'
 
-/** Ports of the local stack: setting, default, and what listens there. CoAP is UDP, everything else TCP. */
-export const PORTS = {
-  coap: { setting: 'PESEBRE_COAP_PORT', standard: 5683, protocol: 'udp', what: 'the CoAP gateway' },
-  admin: { setting: 'PESEBRE_ADMIN_PORT', standard: 9683, protocol: 'tcp', what: "the gateway's admin port" },
-  aws: { setting: 'PESEBRE_AWS_PORT', standard: 4566, protocol: 'tcp', what: 'SQS and S3' },
-  iot: { setting: 'PESEBRE_IOT_PORT', standard: 4567, protocol: 'tcp', what: 'AWS IoT over HTTP' },
-  mqtt: { setting: 'PESEBRE_MQTT_PORT', standard: 8883, protocol: 'tcp', what: 'AWS IoT over MQTT' },
-} as const
-
-export type PortName = keyof typeof PORTS
 export type Ports = Readonly<Record<PortName, number>>
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
@@ -40,8 +31,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     const { setting, standard } = PORTS[name]
     const text = given(setting)
     if (text === undefined) return standard
-    const value = /^\d{1,5}$/.test(text) ? Number(text) : 0
-    if (value >= 1 && value <= 65_535) return value
+    const value = parsePort(text)
+    if (value !== undefined) return value
     problems.push(`${setting} must be a port from 1 to 65535: "${text}"`)
     return 0
   }

@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { PORTS, type PortName, type Ports } from './config.ts'
+import { PORTS, type PortName } from '@pesebre/contract/local-stack'
+import type { Ports } from './config.ts'
 
 const HOST = '127.0.0.1'
 /** Below the range from which Linux takes ports for outgoing connections (32768 and up). */

@@ -1,9 +1,7 @@
 import { join } from 'node:path'
+import { LOCAL_REGION } from '@pesebre/contract/local-stack'
 import type { Ports } from './config.ts'
 import type { QueueUrls } from './queues.ts'
-
-/** Region of everything that is local; part of ARNs and signatures only. */
-export const REGION = 'us-east-1'
 
 /** What the table below needs to know. */
 export type Surroundings = {
@@ -110,7 +108,7 @@ export function environment(
   )
   return {
     ...Object.fromEntries(inherited),
-    AWS_REGION: REGION,
+    AWS_REGION: LOCAL_REGION,
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     // No profile of this machine's user is read, and no metadata service is asked.

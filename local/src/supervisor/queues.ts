@@ -4,9 +4,7 @@ import {
   SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
-
-export const QUEUE = 'pesebre-reports'
-export const DEAD_LETTER_QUEUE = 'pesebre-reports-dlq'
+import { DEAD_LETTER_QUEUE, LOCAL_REGION, QUEUE } from '@pesebre/contract/local-stack'
 
 /** Failed deliveries before SQS gives a message up. High: an outage of AWS IoT must not fill the dead-letter queue. */
 const MAX_RECEIVE_COUNT = 50
@@ -24,7 +22,7 @@ export type QueueUrls = { readonly queue: string; readonly deadLetters: string }
 export async function ensureQueues(endpoint: string): Promise<QueueUrls> {
   const sqs = new SQSClient({
     endpoint,
-    region: 'us-east-1',
+    region: LOCAL_REGION,
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     // Otherwise the client follows the host in the queue's URL instead of the endpoint.
     useQueueUrlAsEndpoint: false,

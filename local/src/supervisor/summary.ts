@@ -1,6 +1,6 @@
-import { PORTS, type PortName, type Ports } from './config.ts'
+import { DEAD_LETTER_QUEUE, PORTS, type PortName, QUEUE } from '@pesebre/contract/local-stack'
+import type { Ports } from './config.ts'
 import type { Paint } from './log-line.ts'
-import { DEAD_LETTER_QUEUE, QUEUE } from './queues.ts'
 
 export type SummaryInput = {
   readonly ports: Ports
