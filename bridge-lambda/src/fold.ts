@@ -1,0 +1,124 @@
+import type { Report } from '@pesebre/contract/report'
+import { LINK_KEY } from '@pesebre/contract/report'
+import type { ShadowLink } from '@pesebre/contract/shadow'
+import { emptyObject, isHollow, isJsonObject, type JsonObject, withoutNulls } from './json.ts'
+
+/**
+ * What a shadow's `reported` section means: a map in which each top-level key remembers the `seq` of the report
+ * that last decided it. Taking a report in is a merge by the highest `seq` per key: it gives the same result in
+ * any order, however often, and in however many pieces. That is promise D4.
+ */
+export type Held = {
+  /** Every key of which a report is known, the removed ones (value undefined) included. */
+  readonly cells: ReadonlyMap<string, Cell>
+  /** The newest report, undefined when no report was ever taken in. */
+  readonly newest: Newest | undefined
+}
+
+export type Cell = { readonly seq: number; readonly value: unknown }
+
+/** Who said what last; becomes `link`. Times in milliseconds since 1970. */
+export type Newest = Pick<ShadowLink, 'at' | 'seq' | 'gateway' | 'interval_s'>
+
+/** A report, and the gateway that took it. */
+export type Taken = { readonly report: Report; readonly gateway: string }
+
+/** `seq` of keys that no report has set: somebody else wrote them. Any report is newer. */
+const FOREIGN = -1
+
+/** Reads a `reported` section. What is not ours in it is kept until a report sets that key. */
+export function heldBy(reported: JsonObject): Held {
+  const link = linkOf(reported)
+  const older = link?.older
+  const cells = new Map<string, Cell>()
+  for (const key of Object.keys(reported)) {
+    if (key === LINK_KEY) continue
+    const seq = older !== undefined && Object.hasOwn(older, key) ? older[key] : link?.seq
+    cells.set(key, { seq: seq ?? FOREIGN, value: reported[key] })
+  }
+  for (const [key, seq] of Object.entries(older ?? {})) {
+    if (!cells.has(key)) cells.set(key, { seq, value: undefined })
+  }
+  if (link === undefined) return { cells, newest: undefined }
+  const { at, seq, gateway, interval_s } = link
+  return { cells, newest: { at, seq, gateway, ...(interval_s !== undefined && { interval_s }) } }
+}
+
+/** Writes a `reported` section: what `heldBy` reads back as the same. */
+export function reportedOf(held: Held): JsonObject {
+  const reported = emptyObject()
+  const older = emptyObject()
+  for (const [key, { seq, value }] of held.cells) {
+    if (value !== undefined) reported[key] = value
+    // A key that is gone needs its seq kept, or a late report would bring it back. So does one that holds
+    // nothing but empty objects: it must not matter whether the shadow keeps those.
+    if (seq !== held.newest?.seq || value === undefined || isHollow(value)) older[key] = seq
+  }
+  if (held.newest === undefined) return reported
+  reported[LINK_KEY] = { ...held.newest, ...(Object.keys(older).length > 0 && { older }) }
+  return reported
+}
+
+/** What `fold` made, and what it says about the reports. */
+export type Folded = {
+  readonly held: Held
+  /** A report that its device calls changed has moved something. */
+  readonly isChanged: boolean
+  /** A report was older than the newest one held: late, or a repeat. */
+  readonly isLate: boolean
+}
+
+/**
+ * Takes reports in. A key that a report carries is decided by it if the report's `seq` is higher than that of the
+ * report which decided it so far; null removes. A report with the `seq` of one that is held adds nothing.
+ */
+export function fold(held: Held, reports: Iterable<Taken>): Folded {
+  const cells = new Map(held.cells)
+  let newest = held.newest
+  let isChanged = false
+  let isLate = false
+  for (const { report, gateway } of reports) {
+    let hasMoved = false
+    for (const key of Object.keys(report.state ?? {})) {
+      const cell = cells.get(key)
+      if (cell !== undefined && cell.seq >= report.seq) continue
+      const value = report.state?.[key]
+      cells.set(key, { seq: report.seq, value: value === null ? undefined : withoutNulls(value) })
+      hasMoved = true
+    }
+    if (held.newest !== undefined && report.seq <= held.newest.seq) isLate = true
+    if (newest === undefined || report.seq > newest.seq) {
+      newest = newestOf(report, gateway)
+      hasMoved = true
+    }
+    if (hasMoved && report.changed !== false) isChanged = true
+  }
+  return { held: { cells, newest }, isChanged, isLate }
+}
+
+function newestOf({ at, seq, link }: Report, gateway: string): Newest {
+  return { at, seq, gateway, ...(link?.interval_s !== undefined && { interval_s: link.interval_s }) }
+}
+
+/** `link`, if it is one of ours: whatever else stands there counts as none. */
+function linkOf(reported: JsonObject): ShadowLink | undefined {
+  const link = Object.hasOwn(reported, LINK_KEY) ? reported[LINK_KEY] : undefined
+  if (!isJsonObject(link)) return undefined
+  const { at, seq, gateway, interval_s, older } = link
+  if (!Number.isSafeInteger(at) || !Number.isSafeInteger(seq) || typeof gateway !== 'string') return undefined
+  return {
+    at: at as number,
+    seq: seq as number,
+    gateway,
+    ...(typeof interval_s === 'number' && { interval_s }),
+    ...(isJsonObject(older) && { older: onlySeqs(older) }),
+  }
+}
+
+function onlySeqs(older: JsonObject): Record<string, number> {
+  const seqs = Object.create(null)
+  for (const [key, seq] of Object.entries(older)) {
+    if (Number.isSafeInteger(seq)) seqs[key] = seq
+  }
+  return seqs
+}
