@@ -60,7 +60,9 @@ function spoiled(message: Message, reason: string): { items: Item[]; poison: Poi
   return { items: [], poison: [{ message, body: message.body, reason }] }
 }
 
-function firstOf(errors: { instancePath: string; message: string }[]): string {
+function firstOf(errors: { instancePath: string; keyword: string; message: string }[]): string {
   const first = errors[0]
-  return first === undefined ? 'does not fit the contract' : `${first.instancePath || '/'} ${first.message}`
+  if (first === undefined) return 'does not fit the contract'
+  // The schema library says "schema is false" of a key that additionalProperties does not let in.
+  return `${first.instancePath || '/'} ${first.keyword === 'boolean' ? 'is not in the contract' : first.message}`
 }
