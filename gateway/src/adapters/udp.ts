@@ -1,0 +1,88 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { readFileSync } from 'node:fs'
+import { isIPv6 } from 'node:net'
+
+export type UdpSettings = {
+  host: string
+  port: number
+  /** Asked of the kernel, bytes. */
+  receiveBuffer: number
+  /** Several workers share the port; the kernel spreads peers over them. */
+  share: boolean
+  onDatagram: (bytes: Uint8Array, peer: RemoteInfo) => void
+  onError: (error: Error) => void
+}
+
+export type Udp = {
+  send(bytes: Uint8Array, peer: { readonly address: string; readonly port: number }): void
+  /** The bound port. */
+  readonly port: number
+  /** What the kernel granted, bytes. Linux doubles the number for its own bookkeeping; that is taken out again. */
+  readonly receiveBuffer: number
+  /** No more datagrams are read; sending still works. */
+  stopReceiving(): void
+  /** Bytes that wait to be sent: `close` would lose them. */
+  unsent(): number
+  close(): Promise<void>
+}
+
+/** Binds a UDP socket. Rejects with the error of bind(2). */
+export async function bindUdp(settings: UdpSettings): Promise<Udp> {
+  const socket = createSocket({
+    type: isIPv6(settings.host) ? 'udp6' : 'udp4',
+    reusePort: settings.share,
+    recvBufferSize: settings.receiveBuffer,
+    // Peers are always numeric addresses: no look-up, which would cost a tick per datagram.
+    lookup: (hostname, _options, callback) => callback(null, hostname, isIPv6(hostname) ? 6 : 4),
+  })
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject)
+    socket.bind({ port: settings.port, address: settings.host, exclusive: true }, () => {
+      socket.off('error', reject)
+      resolve()
+    })
+  })
+  socket.on('error', settings.onError)
+  socket.on('message', settings.onDatagram)
+  return wrap(socket, settings)
+}
+
+function wrap(socket: Socket, { onDatagram, onError }: UdpSettings): Udp {
+  // A failed send (no route, a full buffer) is the network's loss of a datagram: the peer asks again.
+  const sent = (error: Error | null): void => {
+    if (error) onError(error)
+  }
+  return {
+    send: (bytes, peer) => socket.send(bytes, peer.port, peer.address, sent),
+    port: socket.address().port,
+    receiveBuffer: process.platform === 'linux' ? socket.getRecvBufferSize() / 2 : socket.getRecvBufferSize(),
+    stopReceiving: () => {
+      socket.off('message', onDatagram)
+    },
+    unsent: () => socket.getSendQueueSize(),
+    close: () => new Promise((resolve) => socket.close(() => resolve())),
+  }
+}
+
+/** Datagrams that the kernel dropped because a socket bound to `port` was full, or undefined where it does not say. */
+export function kernelDrops(port: number): number | undefined {
+  try {
+    return (
+      dropsIn(readFileSync('/proc/net/udp', 'utf8'), port) +
+      dropsIn(readFileSync('/proc/net/udp6', 'utf8'), port)
+    )
+  } catch {
+    return undefined
+  }
+}
+
+/** Adds up the last column of the lines of /proc/net/udp whose local port is `port`. */
+export function dropsIn(table: string, port: number): number {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  let drops = 0
+  for (const line of table.split('\n').slice(1)) {
+    const columns = line.trim().split(/\s+/)
+    if (columns[1]?.endsWith(suffix)) drops += Number(columns.at(-1))
+  }
+  return drops
+}

@@ -1,0 +1,66 @@
+import { CODE } from '@pesebre/coap/codec/codes'
+import { CONTENT_FORMAT } from '@pesebre/coap/codec/content-formats'
+import { decodeCbor } from './cbor.ts'
+import { Refusal } from './refusal.ts'
+import { resolveSenml, type Sample } from './senml.ts'
+import { toState } from './state.ts'
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * What a body reports: one sample for JSON, CBOR and text, one per instant for SenML, oldest first.
+ * `arrival` in milliseconds since 1970. Throws a Refusal with 4.00 or 4.15.
+ */
+export function samplesOf(payload: Uint8Array, format: number | undefined, arrival: number): Sample[] {
+  if (payload.length === 0) throw new Refusal(CODE.BAD_REQUEST, 'Empty body')
+  switch (format ?? guess(payload)) {
+    case CONTENT_FORMAT.CBOR: {
+      const { value, members } = decodeCbor(payload)
+      return [{ at: arrival, state: toState(value, members) }]
+    }
+    case CONTENT_FORMAT.JSON:
+      return [{ at: arrival, state: toState(parseJson(payload)) }]
+    case CONTENT_FORMAT.SENML_CBOR:
+      return senml(decodeCbor(payload).value, arrival)
+    case CONTENT_FORMAT.SENML_JSON:
+      return senml(parseJson(payload), arrival)
+    case CONTENT_FORMAT.TEXT:
+      return [{ at: arrival, state: toState({ value: textValue(payload) }) }]
+  }
+  throw new Refusal(CODE.UNSUPPORTED_CONTENT_FORMAT, 'Content-Format must be 60, 50, 112, 110 or 0')
+}
+
+function senml(pack: unknown, arrival: number): Sample[] {
+  return resolveSenml(pack, arrival).map(({ at, state }) => ({ at, state: toState(state) }))
+}
+
+/** Simple senders leave Content-Format out (RFC 7252 section 5.10.3 lets a server guess): a map tells itself. */
+function guess(payload: Uint8Array): number | undefined {
+  const first = payload[0]!
+  if (first === 0x7b) return CONTENT_FORMAT.JSON
+  return first >> 5 === 5 ? CONTENT_FORMAT.CBOR : undefined
+}
+
+function parseJson(payload: Uint8Array): unknown {
+  const text = decodeText(payload)
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Refusal(CODE.BAD_REQUEST, 'Body is not valid JSON')
+  }
+}
+
+/** Plain text that is a number is stored as one, so that `-e 21.5` makes a value and not a word. */
+function textValue(payload: Uint8Array): string | number {
+  const text = decodeText(payload).trim()
+  const number = Number(text)
+  return text !== '' && Number.isFinite(number) ? number : text
+}
+
+function decodeText(payload: Uint8Array): string {
+  try {
+    return utf8.decode(payload)
+  } catch {
+    throw new Refusal(CODE.BAD_REQUEST, 'Body is not UTF-8')
+  }
+}

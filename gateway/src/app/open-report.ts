@@ -1,0 +1,51 @@
+import { CODE } from '@pesebre/coap/codec/codes'
+import type { Request, Response } from '@pesebre/coap/endpoint/types'
+import { isThingName } from '@pesebre/contract/names'
+import { samplesOf } from './body.ts'
+import type { Allow, Clock, Keep, NextSeq, RetryAfter } from './ports.ts'
+import { Refusal } from './refusal.ts'
+import type { Sample } from './senml.ts'
+
+const CHANGED: Response = { code: CODE.CHANGED }
+
+/** SQS takes no U+FFFE and U+FFFF (Amazon SQS API Reference, SendMessage); JSON can say them in escapes. */
+const NOT_XML = /[\uFFFE\uFFFF]/g
+
+export type OpenReportPorts = {
+  allowOpen: boolean
+  keep: Keep
+  nextSeq: NextSeq
+  allow: Allow
+  retryAfter: RetryAfter
+  clock: Clock
+}
+
+/**
+ * `POST /{type}/{id}`, the open form: a report of any thing, without security.
+ * Answers 2.04 once it is kept; 4.00 for a bad name or body, 4.04 where the open form is off, 4.15,
+ * 4.29 and 5.03 with Max-Age.
+ */
+export async function openReport(request: Request, ports: OpenReportPorts): Promise<Response> {
+  const [type, thing] = request.path as [string, string]
+  if (!ports.allowOpen) throw new Refusal(CODE.NOT_FOUND, 'Open reports are off')
+  if (!isThingName(type)) throw new Refusal(CODE.BAD_REQUEST, 'Type must be 1 to 128 of a-z A-Z 0-9 : _ -')
+  if (!isThingName(thing)) throw new Refusal(CODE.BAD_REQUEST, 'Id must be 1 to 128 of a-z A-Z 0-9 : _ -')
+  if (!ports.allow(thing)) {
+    throw new Refusal(CODE.TOO_MANY_REQUESTS, 'Too many reports', { retryAfter: ports.retryAfter(thing) })
+  }
+  const received = ports.clock()
+  const samples = samplesOf(request.payload, request.contentFormat, received)
+  const keepSample = ({ at, state }: Sample): Promise<void> => {
+    const head = `{"thing":"${thing}","type":"${type}","seq":${ports.nextSeq()},"at":${at},"received":${received}`
+    const answer = request.noResponse ? ',"answer":false' : ''
+    const json = `${head},"state":${JSON.stringify(state)},"link":{"size":${request.size}${answer}}}`
+    return ports.keep(json.replace(NOT_XML, escapeForSqs))
+  }
+  // Only a SenML pack has more than one.
+  await (samples.length === 1 ? keepSample(samples[0]!) : Promise.all(samples.map(keepSample)))
+  return CHANGED
+}
+
+function escapeForSqs(character: string): string {
+  return character === '\uFFFE' ? '\\ufffe' : '\\uffff'
+}

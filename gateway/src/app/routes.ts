@@ -1,0 +1,66 @@
+import { CODE, METHOD } from '@pesebre/coap/codec/codes'
+import type { Option } from '@pesebre/coap/codec/message'
+import { maxAge, size1 } from '@pesebre/coap/endpoint/response'
+import type { Request, Response } from '@pesebre/coap/endpoint/types'
+import { discovery } from './discovery.ts'
+import { health } from './health.ts'
+import { type OpenReportPorts, openReport } from './open-report.ts'
+import type { NotReady } from './ports.ts'
+import { Refusal } from './refusal.ts'
+
+export type AppPorts = OpenReportPorts & {
+  notReady: NotReady
+  /** What the device is to be told about an error of an adapter; undefined: nothing, it is a fault of ours. */
+  refusalOf: (error: unknown, request: Request) => Refusal | undefined
+  onRefusal: (refusal: Refusal) => void
+  onFault: (error: unknown) => void
+}
+
+/** Answers one request. Never rejects: whatever is thrown becomes a response here, and only here. */
+export async function answer(request: Request, ports: AppPorts): Promise<Response> {
+  try {
+    return await route(request, ports)
+  } catch (error) {
+    const refusal = error instanceof Refusal ? error : ports.refusalOf(error, request)
+    if (refusal) {
+      ports.onRefusal(refusal)
+      return refused(refusal, request)
+    }
+    ports.onFault(error)
+    return { code: CODE.INTERNAL_SERVER_ERROR }
+  }
+}
+
+function route(request: Request, ports: AppPorts): Response | Promise<Response> {
+  const { path, method } = request
+  if (path.length === 2 && path[0] !== '.well-known') {
+    if (method !== METHOD.POST && method !== METHOD.PUT)
+      throw new Refusal(CODE.METHOD_NOT_ALLOWED, 'Only POST and PUT')
+    return openReport(request, ports)
+  }
+  if (path.length === 1 && path[0] === 'health') {
+    if (method !== METHOD.GET) throw new Refusal(CODE.METHOD_NOT_ALLOWED, 'Only GET')
+    return health(request, ports.notReady)
+  }
+  if (path.length === 2 && path[1] === 'core') {
+    if (method !== METHOD.GET) throw new Refusal(CODE.METHOD_NOT_ALLOWED, 'Only GET')
+    return discovery(request, ports.allowOpen)
+  }
+  throw new Refusal(CODE.NOT_FOUND, 'No such resource')
+}
+
+const DIAGNOSTIC_MAX = 64
+/** Header, longest token, Max-Age and Size1, payload marker. */
+const OVERHEAD = 4 + 8 + 5 + 4 + 1
+
+const encoder = new TextEncoder()
+
+function refused(refusal: Refusal, request: Request): Response {
+  const options: Option[] = []
+  if (refusal.retryAfter !== undefined) options.push(maxAge(refusal.retryAfter))
+  if (refusal.size !== undefined) options.push(size1(refusal.size))
+  // Whoever asked may have given a false address: no answer is larger than three times the request.
+  const room = Math.max(0, Math.min(DIAGNOSTIC_MAX, 3 * request.size - OVERHEAD))
+  const payload = encoder.encode(refusal.message.slice(0, room)).subarray(0, room)
+  return { code: refusal.code, options, payload }
+}

@@ -1,0 +1,119 @@
+/**
+ * Settings of the gateway. Read once, at the root, from the environment; all problems are reported together.
+ * The table in README.md lists the same settings.
+ */
+export type Config = {
+  readonly gatewayId: string
+  readonly coapHost: string
+  readonly coapPort: number
+  readonly adminHost: string
+  readonly adminPort: number
+  readonly queueUrl: string
+  readonly journalDir: string
+  readonly journalMaxBytes: number
+  readonly journalSegmentBytes: number
+  readonly ackAfter: 'journal' | 'queue'
+  readonly lingerMs: number
+  readonly unsentMaxS: number
+  readonly allowOpen: boolean
+  readonly workers: number
+  readonly deviceRate: number
+  readonly deviceBurst: number
+  readonly addressRate: number
+  readonly addressBurst: number
+  readonly bodyMax: number
+  readonly exchangesMax: number
+  readonly receiveBuffer: number
+  readonly stopTimeoutMs: number
+  readonly logLevel: string
+}
+
+/** Everything that is wrong with the environment, one line each. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(`Cannot start the gateway: wrong settings\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const MIB = 1024 * 1024
+
+/** Reads the settings out of `env`. An empty value counts as missing. Throws ConfigError. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const problems: string[] = []
+
+  function raw(name: string): string | undefined {
+    const value = env[name]?.trim()
+    return value === '' ? undefined : value
+  }
+
+  function wrong(name: string, allowed: string): void {
+    const given = raw(name)
+    problems.push(`${name}: ${given === undefined ? 'missing' : `"${given}" given`}; allowed: ${allowed}`)
+  }
+
+  function text(name: string, pattern: RegExp, allowed: string, fallback?: string): string {
+    const value = raw(name) ?? fallback
+    if (value !== undefined && pattern.test(value)) return value
+    wrong(name, allowed)
+    return ''
+  }
+
+  function number(name: string, [min, max]: [number, number], fallback: number): number {
+    const value = raw(name)
+    if (value === undefined) return fallback
+    const parsed = Number(value)
+    if (Number.isFinite(parsed) && parsed >= min && parsed <= max) return parsed
+    wrong(name, `a number from ${min} to ${max}`)
+    return fallback
+  }
+
+  function whole(name: string, range: [number, number], fallback: number): number {
+    const value = number(name, range, fallback)
+    if (!Number.isInteger(value)) wrong(name, `a whole number from ${range[0]} to ${range[1]}`)
+    return value
+  }
+
+  function choice<T extends string>(name: string, choices: readonly T[], fallback: T): T {
+    const value = raw(name) ?? fallback
+    if ((choices as readonly string[]).includes(value)) return value as T
+    wrong(name, choices.join(', '))
+    return fallback
+  }
+
+  const journalSegmentBytes = whole('PESEBRE_JOURNAL_SEGMENT_BYTES', [64 * 1024, 1024 * MIB], 16 * MIB)
+  const config: Config = {
+    gatewayId: text('PESEBRE_GATEWAY_ID', /^[a-z0-9-]{1,16}$/, '1 to 16 of a-z 0-9 -', 'a'),
+    coapHost: text('PESEBRE_COAP_HOST', /^[0-9a-fA-F.:]+$/, 'an IP address', '0.0.0.0'),
+    coapPort: whole('PESEBRE_COAP_PORT', [0, 65_535], 5683),
+    adminHost: text('PESEBRE_ADMIN_HOST', /^[0-9a-fA-F.:]+$/, 'an IP address', '127.0.0.1'),
+    adminPort: whole('PESEBRE_ADMIN_PORT', [0, 65_535], 9683),
+    queueUrl: text('PESEBRE_QUEUE_URL', /^https?:\/\/[^/]+\/.+/, 'the URL of an SQS queue'),
+    journalDir: text('PESEBRE_JOURNAL_DIR', /./, 'a directory on a disk that lasts'),
+    journalMaxBytes: whole('PESEBRE_JOURNAL_MAX_BYTES', [MIB, 1024 * 1024 * MIB], 1024 * MIB),
+    journalSegmentBytes,
+    ackAfter: choice('PESEBRE_ACK_AFTER', ['journal', 'queue'], 'journal'),
+    lingerMs: whole('PESEBRE_LINGER_MS', [1, 1000], 200),
+    unsentMaxS: number('PESEBRE_UNSENT_MAX_S', [1, 86_400], 120),
+    allowOpen: choice('PESEBRE_ALLOW_OPEN', ['true', 'false'], 'false') === 'true',
+    workers: whole('PESEBRE_WORKERS', [1, 64], 1),
+    deviceRate: number('PESEBRE_DEVICE_RATE', [0.001, 1e9], 10),
+    deviceBurst: whole('PESEBRE_DEVICE_BURST', [1, 1e9], 20),
+    addressRate: number('PESEBRE_ADDRESS_RATE', [0.001, 1e9], 1000),
+    addressBurst: whole('PESEBRE_ADDRESS_BURST', [1, 1e9], 2000),
+    bodyMax: whole('PESEBRE_BODY_MAX', [64, 16_384], 4096),
+    exchangesMax: whole('PESEBRE_EXCHANGES_MAX', [1024, 16 * MIB], MIB),
+    receiveBuffer: whole('PESEBRE_RECEIVE_BUFFER', [4096, 1024 * MIB], 4 * MIB),
+    stopTimeoutMs: whole('PESEBRE_STOP_TIMEOUT_MS', [0, 600_000], 3000),
+    logLevel: choice('PESEBRE_LOG_LEVEL', LOG_LEVELS, 'info'),
+  }
+  if (config.journalMaxBytes < 2 * journalSegmentBytes) {
+    problems.push(
+      `PESEBRE_JOURNAL_MAX_BYTES: ${config.journalMaxBytes} given; allowed: at least twice PESEBRE_JOURNAL_SEGMENT_BYTES (${journalSegmentBytes})`,
+    )
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return config
+}

@@ -1,0 +1,98 @@
+import type { Endpoint } from '@pesebre/coap/endpoint/endpoint'
+import type { Effect, Exchange, Request, Response } from '@pesebre/coap/endpoint/types'
+import type { Udp } from './adapters/udp.ts'
+
+export type LoopSettings = {
+  endpoint: Endpoint
+  /** Answers a request. Must not reject. */
+  answer: (request: Request) => Promise<Response>
+  /** Whether this address may send now. */
+  allowAddress: (address: string, now: number) => boolean
+  /** Runs every `HOUSEKEEPING_MS`. */
+  housekeeping: () => void
+  onRefusedAddress: () => void
+  onFault: (error: unknown) => void
+}
+
+export type Loop = {
+  receive(bytes: Uint8Array, peer: { readonly address: string; readonly port: number }): void
+  /** Sets the socket that answers go out of, and starts the timer. */
+  start(udp: Udp): void
+  /** Requests that have no answer yet. */
+  pending(): number
+  stop(): void
+}
+
+const HOUSEKEEPING_MS = 250
+
+/** The one loop: socket to endpoint to application and back. It owns the one timer. */
+export function createLoop(settings: LoopSettings): Loop {
+  const { endpoint, answer, allowAddress, onFault } = settings
+  let udp: Udp | undefined
+  let timer: NodeJS.Timeout | undefined
+  let armedFor = Number.POSITIVE_INFINITY
+  let nextHousekeeping = 0
+  let pending = 0
+
+  function receive(bytes: Uint8Array, peer: { readonly address: string; readonly port: number }): void {
+    const now = performance.now()
+    if (!allowAddress(peer.address, now)) {
+      settings.onRefusedAddress()
+      return
+    }
+    try {
+      perform(endpoint.receive(bytes, peer, now))
+    } catch (error) {
+      // Nothing that arrives may end the process. A throw here is a fault of ours: counted, logged, survived.
+      onFault(error)
+    }
+    if (endpoint.nextDeadline() < armedFor) arm(now)
+  }
+
+  function perform(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === 'send') udp?.send(effect.bytes, effect.peer)
+      else if (effect.kind === 'request') serve(effect.exchange, effect.request)
+    }
+  }
+
+  function serve(exchange: Exchange, request: Request): void {
+    pending++
+    answer(request)
+      .then((response) => {
+        pending--
+        perform(endpoint.respond(exchange, response, performance.now()))
+      }, onFault)
+      .catch(onFault)
+  }
+
+  function tick(): void {
+    const now = performance.now()
+    try {
+      perform(endpoint.advance(now))
+      if (now >= nextHousekeeping) {
+        nextHousekeeping = now + HOUSEKEEPING_MS
+        settings.housekeeping()
+      }
+    } catch (error) {
+      onFault(error)
+    }
+    arm(performance.now())
+  }
+
+  function arm(now: number): void {
+    armedFor = Math.min(endpoint.nextDeadline(), nextHousekeeping)
+    clearTimeout(timer)
+    timer = setTimeout(tick, Math.max(1, armedFor - now))
+  }
+
+  return {
+    receive,
+    start: (socket) => {
+      udp = socket
+      tick()
+    },
+    pending: () => pending,
+    stop: () => clearTimeout(timer),
+  }
+}

@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { parentPort, workerData } from 'node:worker_threads'
+import { createEndpoint } from '@pesebre/coap/endpoint/endpoint'
+import { OUTCOMES } from '@pesebre/coap/endpoint/outcomes'
+import { createLog } from './adapters/log.ts'
+import { bindUdp } from './adapters/udp.ts'
+import { createRateLimit } from './app/rate.ts'
+import { answer } from './app/routes.ts'
+import { openBoard } from './board.ts'
+import type { Config } from './config.ts'
+import { openJournal } from './journal/journal.ts'
+import { createKeeper } from './keeper.ts'
+import { createLoop } from './loop.ts'
+import { createOverload } from './overload.ts'
+import { createSeq } from './seq.ts'
+
+/** Composition root of a worker thread: one socket, one endpoint, one journal. main.ts starts it. */
+export type WorkerInput = { config: Config; worker: number; memory: SharedArrayBuffer }
+
+/** What a worker says to the main thread. */
+export type FromWorker =
+  | { kind: 'opened'; start: number; end: number; torn: number; dir: string }
+  | { kind: 'ready'; port: number; receiveBuffer: number }
+  | { kind: 'stopped'; seq: number }
+  | { kind: 'failed'; code: string | undefined; message: string }
+
+/** What the main thread says to a worker. `sent`: SQS has taken more (only where answers wait for that). */
+export type ToWorker = { kind: 'serve' } | { kind: 'sent' } | { kind: 'stop' }
+
+const RATE_KEYS_MAX = 100_000
+const SMALLEST_PAGE = 4096
+
+const { config, worker, memory } = workerData as WorkerInput
+const port = parentPort!
+const log = createLog(config.logLevel, config.gatewayId).child({ worker })
+const board = openBoard(memory, OUTCOMES)
+const say = (message: FromWorker): void => port.postMessage(message)
+
+function onFault(error: unknown): void {
+  board.add('errors_internal', 1)
+  log.error({ err: error }, 'internal error')
+}
+process.on('uncaughtException', onFault)
+process.on('unhandledRejection', onFault)
+
+function start(): void {
+  const dir = join(config.journalDir, String(worker))
+  const journal = openJournal({
+    dir,
+    segmentBytes: config.journalSegmentBytes,
+    maxBytes: Math.floor(config.journalMaxBytes / config.workers),
+    sent: () => board.get('sent'),
+    onCommit: (committed, lines) => {
+      board.set('committed', committed)
+      board.add('reports_kept', lines)
+      board.add('commits', 1)
+    },
+  })
+  board.set('sent', journal.recovered.start)
+  board.set('committed', journal.recovered.end)
+  const overload = createOverload()
+  const keeper = createKeeper({ journal, ackAfter: config.ackAfter, board, retryAfter: overload.retryAfter })
+  const seq = createSeq({ worker, workers: config.workers, last: journal.recovered.seq, clock: Date.now })
+  const endpoint = createEndpoint({
+    seed: randomBytes(32),
+    exchangesMax: 2 ** Math.floor(Math.log2(config.exchangesMax)),
+    bodyMax: config.bodyMax,
+  })
+  const limits = { keysMax: RATE_KEYS_MAX }
+  const allowDevice = createRateLimit({ ...limits, rate: config.deviceRate, burst: config.deviceBurst })
+  const allowAddress = createRateLimit({ ...limits, rate: config.addressRate, burst: config.addressBurst })
+  const ports = {
+    allowOpen: config.allowOpen,
+    keep: keeper.keep,
+    nextSeq: seq.next,
+    allow: (thing: string) => allowDevice(thing, performance.now()),
+    retryAfter: overload.retryAfter,
+    clock: Date.now,
+    notReady: () => keeper.notReady(config.unsentMaxS),
+    refusalOf: keeper.refusalOf,
+    onRefusal: keeper.onRefusal,
+    onFault,
+  }
+  const loop = createLoop({
+    endpoint,
+    answer: (request) => answer(request, ports),
+    allowAddress,
+    onRefusedAddress: () => board.add('refused_rate_address', 1),
+    onFault,
+    housekeeping: () => {
+      for (const reason of OUTCOMES) board.set(reason, endpoint.counters[reason])
+      board.set('pending', loop.pending())
+      publishJournal()
+      overload.sample(journal.backlog(), board.get('sent'), performance.now())
+      if (journal.failure()) heal().catch(onFault)
+    },
+  })
+
+  function publishJournal(): void {
+    board.set('backlog', journal.backlog())
+    board.set('journal_failed', journal.failure() ? 1 : 0)
+    board.set('seq', seq.last())
+  }
+
+  async function heal(): Promise<void> {
+    if (await journal.heal()) log.info('journal writes again')
+  }
+
+  async function serve(): Promise<void> {
+    const udp = await bindUdp({
+      host: config.coapHost,
+      port: config.coapPort,
+      receiveBuffer: config.receiveBuffer,
+      share: config.workers > 1,
+      onDatagram: loop.receive,
+      onError: (error) => {
+        board.add('send_errors', 1)
+        log.debug({ err: error }, 'datagram not sent')
+      },
+    })
+    if (udp.receiveBuffer < config.receiveBuffer - SMALLEST_PAGE) {
+      log.warn(
+        { asked: config.receiveBuffer, granted: udp.receiveBuffer },
+        'receive buffer smaller than asked: raise net.core.rmem_max, or bursts are lost',
+      )
+    }
+    board.set('receive_buffer', udp.receiveBuffer)
+    loop.start(udp)
+    port.on('message', (message: ToWorker) => {
+      if (message.kind === 'sent') keeper.release()
+      if (message.kind === 'stop') stop().catch(onFault)
+    })
+    say({ kind: 'ready', port: udp.port, receiveBuffer: udp.receiveBuffer })
+
+    async function stop(): Promise<void> {
+      udp.stopReceiving()
+      const until = performance.now() + config.stopTimeoutMs
+      while (loop.pending() > 0 && performance.now() < until) await sleep(5)
+      await journal.close()
+      while (udp.unsent() > 0 && performance.now() < until) await sleep(1)
+      loop.stop()
+      publishJournal()
+      await udp.close()
+      say({ kind: 'stopped', seq: seq.last() })
+      port.close()
+    }
+  }
+
+  const { start: from, end, torn } = journal.recovered
+  say({ kind: 'opened', start: from, end, torn, dir })
+  port.once('message', () => serve().catch(fail))
+}
+
+function fail(error: unknown): void {
+  const { code, message } = error as NodeJS.ErrnoException
+  say({ kind: 'failed', code, message })
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+try {
+  start()
+} catch (error) {
+  fail(error)
+}

@@ -1,0 +1,131 @@
+import { createSocket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
+import { Worker } from 'node:worker_threads'
+import { OUTCOMES } from '@pesebre/coap/endpoint/outcomes'
+import type { Logger } from './adapters/log.ts'
+import { type Board, createBoard } from './board.ts'
+import type { Config } from './config.ts'
+import type { FromWorker, ToWorker, WorkerInput } from './worker.ts'
+
+/** A worker thread as the main thread sees it. */
+export type WorkerHandle = {
+  readonly board: Board
+  /** Its journal: where it is, where unsent reports begin. */
+  readonly journal: { dir: string; start: number }
+  tell(message: ToWorker): void
+}
+
+export type Workers = {
+  readonly handles: readonly WorkerHandle[]
+  /** Binds the sockets. Resolves with the port. */
+  serve(): Promise<number>
+  /** Answers what is pending, flushes the journals, ends the threads. */
+  stop(): Promise<void>
+}
+
+type Listener = { resolve: (message: FromWorker) => void; reject: (error: Error) => void }
+
+/** Starts the worker threads and lets them open their journals. Rejects if one of them cannot. */
+export async function startWorkers(config: Config, log: Logger): Promise<Workers> {
+  const threads = await Promise.all(
+    Array.from({ length: config.workers }, (_, worker) => startWorker(config, worker, log)),
+  )
+  let port = config.coapPort
+
+  async function serve(): Promise<number> {
+    // The first one finds the port if the setting is 0; the others then share it.
+    for (const { ask } of threads) {
+      const ready = await ask({ kind: 'serve' }, 'ready')
+      port = ready.port
+    }
+    return port
+  }
+
+  return {
+    handles: threads.map(({ handle }) => handle),
+    serve,
+    stop: async () => {
+      await Promise.all(threads.map(({ ask }) => ask({ kind: 'stop' }, 'stopped')))
+    },
+  }
+}
+
+type Reply<K> = Extract<FromWorker, { kind: K }>
+
+async function startWorker(config: Config, worker: number, log: Logger) {
+  const board = createBoard(OUTCOMES)
+  const input: WorkerInput = { config, worker, memory: board.memory }
+  const thread = new Worker(new URL('./worker.ts', import.meta.url), { workerData: input })
+  const listeners = new Set<Listener>()
+  thread.on('message', (message: FromWorker) => {
+    for (const { resolve, reject } of listeners) {
+      if (message.kind === 'failed') reject(Object.assign(new Error(message.message), { code: message.code }))
+      else resolve(message)
+    }
+  })
+  thread.on('error', (error) => {
+    log.fatal({ err: error, worker }, 'worker died')
+    for (const { reject } of listeners) reject(error)
+  })
+
+  function next<K extends FromWorker['kind']>(kind: K): Promise<Reply<K>> {
+    return new Promise((resolve, reject) => {
+      const listener: Listener = {
+        resolve: (message) => {
+          if (message.kind !== kind) return
+          listeners.delete(listener)
+          resolve(message as Reply<K>)
+        },
+        reject,
+      }
+      listeners.add(listener)
+    })
+  }
+
+  function ask<K extends FromWorker['kind']>(message: ToWorker, kind: K): Promise<Reply<K>> {
+    const reply = next(kind)
+    thread.postMessage(message)
+    return reply
+  }
+
+  const { dir, start, end, torn } = await next('opened')
+  if (torn > 0)
+    log.warn({ worker, bytes: torn }, 'journal had a torn end: cut off, it was never acknowledged')
+  if (end > start) log.info({ worker, bytes: end - start }, 'journal has reports that were not sent yet')
+  const handle: WorkerHandle = {
+    board,
+    journal: { dir, start },
+    tell: (message) => thread.postMessage(message),
+  }
+  return { handle, ask }
+}
+
+/**
+ * Finds out whether the CoAP port is free. Needed because several workers bind it with SO_REUSEPORT,
+ * and then a second gateway would silently take half of the devices.
+ */
+export async function claimPort({ coapHost, coapPort }: Config): Promise<void> {
+  const socket = createSocket(isIPv6(coapHost) ? 'udp6' : 'udp4')
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject)
+      socket.bind({ port: coapPort, address: coapHost, exclusive: true }, resolve)
+    })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new Error(
+      `Cannot bind UDP ${coapHost}:${coapPort} (PESEBRE_COAP_HOST, PESEBRE_COAP_PORT): ${explain(code)}`,
+      { cause },
+    )
+  } finally {
+    socket.close()
+  }
+}
+
+/** What an operator can do about an error of bind(2). */
+export function explain(code: string | undefined): string {
+  if (code === 'EADDRINUSE') return 'already in use by another process'
+  if (code === 'EACCES') return 'not permitted for this user'
+  if (code === 'EADDRNOTAVAIL') return 'this machine does not have that address'
+  return code ?? 'unknown error'
+}

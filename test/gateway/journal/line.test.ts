@@ -1,0 +1,50 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { LINE_OVERHEAD, lineAt, lineJson, writeLine } from '../../../gateway/src/journal/line.ts'
+
+t.test('writeLine writes eight hex digits of CRC-32, the JSON and a newline', async (t) => {
+  const into = Buffer.alloc(64)
+  const length = writeLine(into, 3, '{"a":1}')
+  t.equal(into.toString('latin1', 3, 3 + length), '561bacaf {"a":1}\n')
+  t.equal(length, 7 + LINE_OVERHEAD)
+})
+
+t.test('writeLine refuses what does not fit, to the byte', async (t) => {
+  const json = '{"ä":"€"}'
+  const size = Buffer.byteLength(json) + LINE_OVERHEAD
+  t.equal(writeLine(Buffer.alloc(size - 1), 0, json), 0)
+  t.equal(writeLine(Buffer.alloc(size), 0, json), size)
+})
+
+t.test('lineAt gives back what writeLine wrote, whatever the text', async () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' })), { minLength: 1 }),
+      (records) => {
+        const texts = records.map((record) => JSON.stringify(record))
+        const into = Buffer.alloc(
+          texts.reduce((sum, text) => sum + Buffer.byteLength(text) + LINE_OVERHEAD, 0),
+        )
+        let end = 0
+        for (const text of texts) end += writeLine(into, end, text)
+        let at = 0
+        for (const text of texts) {
+          const line = lineAt(into, at)
+          if (!line?.ok || lineJson(into, line).toString() !== text) return false
+          at = line.next
+        }
+        return at === end && lineAt(into, end) === undefined
+      },
+    ),
+  )
+})
+
+t.test('lineAt sees every flipped bit of a line', async (t) => {
+  const into = Buffer.alloc(64)
+  const length = writeLine(into, 0, '{"thing":"bella"}')
+  for (let bit = 0; bit < (length - 1) * 8; bit++) {
+    const damaged = Buffer.from(into)
+    damaged[bit >> 3]! ^= 1 << (bit & 7)
+    if (lineAt(damaged, 0)?.ok) t.fail(`bit ${bit} went unseen`)
+  }
+})
