@@ -1,0 +1,74 @@
+import type { Option } from '../codec/message.ts'
+import type { DropReason } from './outcomes.ts'
+
+/** Where a datagram came from or goes to. What Node gives as `rinfo` fits as it is. */
+export interface Peer {
+  /** Numeric IPv4 or IPv6 address. */
+  readonly address: string
+  readonly port: number
+}
+
+/** One request as the application sees it: no socket, no token, no message id. */
+export interface Request {
+  /** Method code: `METHOD` in codec/codes, or one that it does not name. */
+  readonly method: number
+  /** Uri-Path, decoded; empty for the root. */
+  readonly path: readonly string[]
+  /** Uri-Query, decoded, one argument per item. */
+  readonly query: readonly string[]
+  readonly contentFormat?: number | undefined
+  readonly accept?: number | undefined
+  /** 0 asks to be notified of changes, 1 no longer (RFC 7641 section 2). */
+  readonly observe?: number | undefined
+  /** Every option of the datagram, in order. */
+  readonly options: readonly Option[]
+  /** The body; whole, also when it came block by block. It shares memory with the datagram: copy it to keep it. */
+  readonly payload: Uint8Array
+  readonly peer: Peer
+  readonly confirmable: boolean
+  /** Bytes of the datagram, or of the assembled body when it came block by block. */
+  readonly size: number
+  /** Whether the sender asked for no answer to a success (RFC 7967). */
+  readonly noResponse: boolean
+}
+
+/** What the application answers. `endpoint/response` has functions that make the options. */
+export interface Response {
+  readonly code: number
+  readonly options?: readonly Option[] | undefined
+  readonly payload?: Uint8Array | undefined
+  /**
+   * Says that the resource can be observed, and names it for `Endpoint.notify`. It takes effect when the request asked to
+   * observe and the code is 2.xx.
+   */
+  readonly observe?: string | undefined
+}
+
+/** One request that waits for `Endpoint.respond`. Only what the endpoint itself made is one: hold it and hand it back. */
+export interface Exchange {
+  readonly request: Request
+}
+
+/** Send these bytes. They are not touched again, so that they may wait in a queue. */
+export interface SendEffect {
+  readonly kind: 'send'
+  readonly bytes: Uint8Array
+  readonly peer: Peer
+}
+
+/** A new request: answer it with `Endpoint.respond(exchange, ...)`, once. */
+export interface RequestEffect {
+  readonly kind: 'request'
+  readonly exchange: Exchange
+  readonly request: Request
+}
+
+/** A datagram that was dropped without an answer, and why. For logs: `Endpoint.counters` has counted it. */
+export interface DropEffect {
+  readonly kind: 'drop'
+  readonly reason: DropReason
+  readonly peer: Peer
+}
+
+/** What the caller has to do, in order. */
+export type Effect = SendEffect | RequestEffect | DropEffect
