@@ -110,12 +110,22 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     env: gatewayEnvironment({ port, adminPort, queuePort, journalDir, workers: o.workers ?? 1 }),
   })
   const admin = `http://127.0.0.1:${adminPort}`
+  const stop = async () => {
+    await child.stop()
+    await queue?.stop()
+    rmSync(journalDir, { recursive: true, force: true })
+  }
   const probe = () =>
     fetch(`${admin}/readyz`).then(
       (r) => r.ok,
       () => false,
     )
-  await untilReady({ what: 'the gateway', log: child.log, probe })
+  try {
+    await untilReady({ what: 'the gateway', log: child.log, probe })
+  } catch (error) {
+    await stop()
+    throw error
+  }
   const tally = () => fetch(`http://127.0.0.1:${tallyPort}`).then((r) => r.json()) as Promise<Tally>
   return {
     title: o.forward ? 'gateway, journals and forwards' : 'gateway, journals',
@@ -126,11 +136,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     metrics: () => readMetrics(`${admin}/metrics`),
     ...(queue ? { tally } : {}),
     stopQueue: async () => queue?.stop(),
-    stop: async () => {
-      await child.stop()
-      await queue?.stop()
-      rmSync(journalDir, { recursive: true, force: true })
-    },
+    stop,
   }
 }
 
