@@ -48,7 +48,7 @@ const BACKOFF_MAX_MS = 5_000
 
 /** A piece of the journal of which SQS has not yet taken every report. */
 type Span = { end: number; open: number; bytes: number; readAt: number }
-type Lane = { waiting: Waiting[]; bytes: number; busy: Promise<void> | undefined }
+type Lane = { waiting: Waiting[]; bytes: number; busy: boolean }
 
 /**
  * Carries the journal to SQS: reads what is committed, packs it, sends it, moves the checkpoint.
@@ -56,7 +56,7 @@ type Lane = { waiting: Waiting[]; bytes: number; busy: Promise<void> | undefined
  */
 export function startForwarder(settings: ForwarderSettings): Forwarder {
   const { reader, committed, now, lingerMs } = settings
-  const lanes: Lane[] = Array.from({ length: LANES }, () => ({ waiting: [], bytes: 0, busy: undefined }))
+  const lanes: Lane[] = Array.from({ length: LANES }, () => ({ waiting: [], bytes: 0, busy: false }))
   const spans: Span[] = []
   let ahead = 0
   let stopAt = Number.POSITIVE_INFINITY
@@ -73,7 +73,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       } catch (error) {
         settings.onFailure(asError(error))
       }
-      for (const lane of lanes) lane.busy ??= drain(lane)
+      for (const lane of lanes) kick(lane)
       if (stopping && reader.position() >= committed() && spans.length === 0) break
       await pause(Math.max(1, (stopping ? 10 : lingerMs) - (now() - began)), idle)
     }
@@ -102,7 +102,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
         const lane = lanes[hash % LANES]!
         lane.waiting.push({ json, hash: Math.floor(hash / LANES), done })
         lane.bytes += json.length
-        if (lane.bytes >= FULL_BYTES) lane.busy ??= drain(lane)
+        if (lane.bytes >= FULL_BYTES) kick(lane)
       }
       if (span.open === 0) settle()
     }
@@ -120,6 +120,12 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     if (ahead < AHEAD_BYTES / 2 && reader.position() < committed()) wake(idle)
   }
 
+  function kick(lane: Lane): void {
+    if (lane.busy || lane.waiting.length === 0) return
+    lane.busy = true
+    drain(lane).catch((error: unknown) => settings.onFailure(asError(error)))
+  }
+
   async function drain(lane: Lane): Promise<void> {
     while (lane.waiting.length > 0 && now() < stopAt) {
       const { entries, rest } = pack(lane.waiting)
@@ -129,7 +135,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       // A part of a call waits for the next linger, so that quiet times make few messages.
       if (lane.bytes < FULL_BYTES) break
     }
-    lane.busy = undefined
+    lane.busy = false
   }
 
   /** Returns when SQS has every entry, or when the forwarder stops. */
