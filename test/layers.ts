@@ -37,7 +37,7 @@ const LAYERS: Record<string, readonly string[]> = {
     'node:*',
     'pino',
     'esbuild',
-    'typebox',
+    'typebox*',
     '@aws-sdk/*',
     'aws-lambda',
   ],
