@@ -4,8 +4,8 @@ import type { Udp } from './adapters/udp.ts'
 
 export type LoopSettings = {
   endpoint: Endpoint
-  /** Answers a request. Must not reject. */
-  answer: (request: Request) => Promise<Response>
+  /** Answers a request. Must not throw or reject. */
+  answer: (request: Request) => Response | Promise<Response>
   /** Whether this address may send now. */
   allowAddress: (address: string, now: number) => boolean
   /** Runs every `HOUSEKEEPING_MS`. */
@@ -57,13 +57,24 @@ export function createLoop(settings: LoopSettings): Loop {
   }
 
   function serve(exchange: Exchange, request: Request): void {
+    const response = answer(request)
+    if (!(response instanceof Promise)) {
+      respond(exchange, response)
+      return
+    }
     pending++
-    answer(request)
-      .then((response) => {
-        pending--
-        perform(endpoint.respond(exchange, response, performance.now()))
-      }, onFault)
-      .catch(onFault)
+    response.then((settled) => {
+      pending--
+      respond(exchange, settled)
+    }, onFault)
+  }
+
+  function respond(exchange: Exchange, response: Response): void {
+    try {
+      perform(endpoint.respond(exchange, response, performance.now()))
+    } catch (error) {
+      onFault(error)
+    }
   }
 
   function tick(): void {

@@ -1,8 +1,4 @@
-/**
- * A rate limit per key by the generic cell rate algorithm: one number per key, the time at which its
- * allowance is full again. Bounded: two generations of at most `keysMax` keys; the older one is dropped whole.
- * A key that is dropped starts with a full burst, so a flood of keys locks nobody out.
- */
+/** Whether `key` may go on now. Takes one from its allowance if so. `now`: milliseconds of a clock that does not fall back. */
 export type RateLimit = (key: string, now: number) => boolean
 
 export type RateSettings = {
@@ -14,22 +10,32 @@ export type RateSettings = {
   keysMax: number
 }
 
-/** `now` in milliseconds of any clock that does not run backwards. */
+/**
+ * A rate limit per key by the generic cell rate algorithm: one number per key, the time at which its allowance is full
+ * again. Bounded: two generations of at most `keysMax` keys each; the older one is dropped whole. A key that was dropped
+ * starts with a full burst, so a flood of keys locks nobody out.
+ */
 export function createRateLimit({ rate, burst, keysMax }: RateSettings): RateLimit {
   const cost = 1000 / rate
   const tolerance = cost * (burst - 1)
-  let young = new Map<string, number>()
-  let old = new Map<string, number>()
+  let young = new Map<string, { full: number }>()
+  let old = new Map<string, { full: number }>()
 
-  return (key, now) => {
-    const full = young.get(key) ?? old.get(key) ?? 0
-    const from = Math.max(full, now)
-    if (from - now > tolerance) return false
-    if (young.size >= keysMax && !young.has(key)) {
+  function allowanceOf(key: string): { full: number } {
+    if (young.size >= keysMax) {
       old = young
       young = new Map()
     }
-    young.set(key, from + cost)
+    const allowance = old.get(key) ?? { full: 0 }
+    young.set(key, allowance)
+    return allowance
+  }
+
+  return (key, now) => {
+    const allowance = young.get(key) ?? allowanceOf(key)
+    const from = Math.max(allowance.full, now)
+    if (from - now > tolerance) return false
+    allowance.full = from + cost
     return true
   }
 }
