@@ -45,7 +45,7 @@ export function createBridge(ports: Ports, options: BridgeOptions): Bridge {
     }
     poison.push(...(await settleAll(itemsByThing, limitsIn(remainingMs * SHADOWS_SHARE), failed)))
     await bury(poison, limitsIn(started + remainingMs * LETTERS_SHARE - clock.now()), failed)
-    log.info(
+    log.debug(
       {
         messages: messages.length,
         things: itemsByThing.size,

@@ -34,7 +34,7 @@ const bridge = createBridge(
     createThingType: createThingTypeWith(iot),
     sendToDlq: sendToDlqWith(sqs, config.dlqUrl),
     clock: { now: () => performance.now(), sleep, random: Math.random, signalIn },
-    log: pino({ level: config.logLevel, base: { part: 'bridge' } }),
+    log: pino({ level: config.logLevel, base: { name: 'bridge' } }),
   },
   config,
 )

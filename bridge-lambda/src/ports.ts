@@ -30,7 +30,7 @@ export type SendToDlq = (
 ) => Promise<void>
 
 /** Where events are told; pino's shape. */
-export type Log = Record<'info' | 'warn', (fields: object, event: string) => void>
+export type Log = Record<'debug' | 'warn', (fields: object, event: string) => void>
 
 /** Everything outside that the bridge touches. */
 export type Ports = {

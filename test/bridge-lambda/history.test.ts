@@ -165,7 +165,7 @@ t.test(
               createThingType: async () => {},
               sendToDlq: async ({ reason }) => Promise.reject(new Error(`Nothing here is poison: ${reason}`)),
               clock,
-              log: { info() {}, warn() {} },
+              log: { debug() {}, warn() {} },
             },
             { concurrency: 2, cachedThings, thingsPerSecond: 100, typesPerSecond: 15 },
           ),

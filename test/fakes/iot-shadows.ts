@@ -60,7 +60,11 @@ export function createShadows(hooks: ShadowHooks = {}) {
     counts,
     hooks,
     documents,
-    reported: (thing: string): Json | undefined => documents.get(thing)?.reported,
+    /** A copy of the section, as a reader would parse it. */
+    reported(thing: string): Json | undefined {
+      const document = documents.get(thing)
+      return document && JSON.parse(JSON.stringify(document.reported))
+    },
     /** DeleteThingShadow: a new one goes on from this version. */
     remove(thing: string) {
       graves.set(thing, documents.get(thing)?.version ?? 0)
