@@ -11,7 +11,7 @@ export const NUMBERS = [
   'receive_buffer',
   'pending',
   'seq',
-  'send_errors',
+  'socket_errors',
   'reports_kept',
   'refused_rate_address',
   'refused_rate_device',

@@ -115,8 +115,8 @@ function start(): void {
       share: config.workers > 1,
       onDatagram: loop.receive,
       onError: (error) => {
-        board.add('send_errors', 1)
-        log.debug({ err: error }, 'datagram not sent')
+        board.add('socket_errors', 1)
+        log.warn({ err: error }, 'socket error')
       },
     })
     if (udp.receiveBuffer < config.receiveBuffer - SMALLEST_PAGE) {

@@ -28,12 +28,13 @@ export type Udp = {
 
 /** Binds a UDP socket. Rejects with the error of bind(2). */
 export async function bindUdp(settings: UdpSettings): Promise<Udp> {
+  const family = isIPv6(settings.host) ? 6 : 4
   const socket = createSocket({
-    type: isIPv6(settings.host) ? 'udp6' : 'udp4',
+    type: `udp${family}`,
     reusePort: settings.share,
     recvBufferSize: settings.receiveBuffer,
-    // Peers are always numeric addresses: no look-up, which would cost a tick per datagram.
-    lookup: (hostname, _options, callback) => callback(null, hostname, isIPv6(hostname) ? 6 : 4),
+    // Peers are always numeric addresses of the socket's own family: nothing to look up.
+    lookup: (hostname, _options, callback) => callback(null, hostname, family),
   })
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject)
@@ -47,13 +48,10 @@ export async function bindUdp(settings: UdpSettings): Promise<Udp> {
   return wrap(socket, settings)
 }
 
-function wrap(socket: Socket, { onDatagram, onError }: UdpSettings): Udp {
-  // A failed send (no route, a full buffer) is the network's loss of a datagram: the peer asks again.
-  const sent = (error: Error | null): void => {
-    if (error) onError(error)
-  }
+function wrap(socket: Socket, { onDatagram }: UdpSettings): Udp {
   return {
-    send: (bytes, peer) => socket.send(bytes, peer.port, peer.address, sent),
+    // No callback: a failed send (no route, a full buffer) is the network's loss of a datagram, and the peer asks again.
+    send: (bytes, peer) => socket.send(bytes, peer.port, peer.address),
     port: socket.address().port,
     receiveBuffer: process.platform === 'linux' ? socket.getRecvBufferSize() / 2 : socket.getRecvBufferSize(),
     stopReceiving: () => {
