@@ -22,16 +22,24 @@ export async function portProblems(ports: Ports): Promise<string[]> {
 /** Ports that nothing listens on at this moment: for tests, and for a second stack that nobody types addresses of. */
 export async function freePorts(): Promise<Ports> {
   const taken = new Set<number>()
-  const pick = async (protocol: 'udp' | 'tcp'): Promise<number> => {
-    for (;;) {
-      const port = FREE_FROM + Math.floor(Math.random() * FREE_COUNT)
-      if (taken.has(port)) continue
-      taken.add(port)
-      if ((await bindError(protocol, port)) === undefined) return port
-    }
-  }
-  const entries = Object.entries(PORTS).map(async ([name, { protocol }]) => [name, await pick(protocol)])
+  const entries = Object.entries(PORTS).map(async ([name, { protocol }]) => [
+    name,
+    await freePort(protocol, taken),
+  ])
   return Object.fromEntries(await Promise.all(entries)) as Ports
+}
+
+/**
+ * A port that nothing listens on at this moment.
+ * @param taken not one of these; it is added to them
+ */
+export async function freePort(protocol: 'udp' | 'tcp', taken = new Set<number>()): Promise<number> {
+  for (;;) {
+    const port = FREE_FROM + Math.floor(Math.random() * FREE_COUNT)
+    if (taken.has(port)) continue
+    taken.add(port)
+    if ((await bindError(protocol, port)) === undefined) return port
+  }
 }
 
 async function problemOf(name: PortName, port: number): Promise<string | undefined> {

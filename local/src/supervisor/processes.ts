@@ -6,6 +6,8 @@ import type { QueueUrls } from './queues.ts'
 /** What the table below needs to know. */
 export type Surroundings = {
   readonly ports: Ports
+  /** Where the stand-in for Lambda says that it is ready: any free port, since nobody else asks there. */
+  readonly lambdaPort: number
   /** Absolute. */
   readonly home: string
   readonly logLevel: string
@@ -24,7 +26,7 @@ export type ProcessSpec = {
   /** How long it may take to stop before it is ended, milliseconds. All together stay under five seconds. */
   readonly stopMs: number
   /** Answers 2xx over HTTP when the process is ready; undefined: as soon as it runs. */
-  readonly ready: (ports: Ports) => string | undefined
+  readonly ready: (ports: Ports, lambdaPort: number) => string | undefined
   /** What it is told by environment variables, beside what every process gets (see `environment`). */
   readonly env: (stack: Surroundings) => Readonly<Record<string, string>>
 }
@@ -35,18 +37,18 @@ export const PROCESSES: readonly ProcessSpec[] = [
     name: 'aws',
     main: 'local/src/aws-main.ts',
     needs: [],
-    stopMs: 700,
+    stopMs: 600,
     ready: ({ aws }) => `http://127.0.0.1:${aws}/health`,
     env: ({ ports, home }) => ({
       PESEBRE_AWS_PORT: `${ports.aws}`,
-      PESEBRE_HOME: home,
+      PESEBRE_AWS_DIR: join(home, 'aws'),
     }),
   },
   {
     name: 'iot',
     main: 'local/src/iot/main.ts',
     needs: [],
-    stopMs: 700,
+    stopMs: 600,
     ready: ({ iot }) => `http://127.0.0.1:${iot}/healthz`,
     env: ({ ports, home }) => ({
       PESEBRE_IOT_PORT: `${ports.iot}`,
@@ -58,12 +60,12 @@ export const PROCESSES: readonly ProcessSpec[] = [
     name: 'lambda',
     main: 'local/src/lambda-main.ts',
     needs: ['queues', 'iot'],
-    stopMs: 1200,
-    ready: () => undefined,
-    env: ({ queues, home }) => ({
+    stopMs: 1500,
+    ready: (_ports, lambdaPort) => `http://127.0.0.1:${lambdaPort}/readyz`,
+    env: ({ queues, lambdaPort }) => ({
       PESEBRE_QUEUE_URL: queues.queue,
       PESEBRE_DLQ_URL: queues.deadLetters,
-      PESEBRE_HOME: home,
+      PESEBRE_LAMBDA_PORT: `${lambdaPort}`,
     }),
   },
   {
@@ -75,17 +77,20 @@ export const PROCESSES: readonly ProcessSpec[] = [
     env: ({ ports, home, queues }) => ({
       PESEBRE_COAP_HOST: '127.0.0.1',
       PESEBRE_COAP_PORT: `${ports.coap}`,
+      PESEBRE_ADMIN_HOST: '127.0.0.1',
       PESEBRE_ADMIN_PORT: `${ports.admin}`,
       PESEBRE_QUEUE_URL: queues.queue,
       PESEBRE_JOURNAL_DIR: join(home, 'journal'),
       PESEBRE_ALLOW_OPEN: 'true',
+      // What is not delivered by then is in the journal, and is delivered after the next start.
+      PESEBRE_STOP_TIMEOUT_MS: '1000',
     }),
   },
   {
     name: 'demo',
     main: 'local/src/demo-main.ts',
     needs: ['gateway'],
-    stopMs: 500,
+    stopMs: 300,
     ready: () => undefined,
     env: ({ ports }) => ({ PESEBRE_COAP_PORT: `${ports.coap}` }),
   },

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { LogLevel, Ports } from './config.ts'
 import { lockHome } from './home.ts'
-import { freePorts, portProblems } from './ports.ts'
+import { freePort, freePorts, portProblems } from './ports.ts'
 import { environment, PROCESSES, type ProcessName, type ProcessSpec } from './processes.ts'
 import { ensureQueues, type QueueUrls } from './queues.ts'
 import { StackError } from './stack-error.ts'
@@ -69,7 +69,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const ports = options.ports === 'free' ? await freePorts() : options.ports
     const problems = await portProblems(ports)
     if (problems.length > 0) throw new StackError(problems)
-    const start = prepare({ ...options, home, ports }, over.reject)
+    const start = prepare({ ...options, home, ports, lambdaPort: await freePort('tcp') }, over.reject)
     all = start.all
     await Promise.race([start.run(), over.promise])
     options.signal?.removeEventListener('abort', onAbort)
@@ -93,16 +93,27 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 /** Sets up every process of the table, without starting one. */
-function prepare(options: StackOptions & { ports: Ports }, onGivenUp: (error: Error) => void) {
-  const { home, ports, demo = true, logLevel = 'info', env = {}, onEvent = () => undefined } = options
+function prepare(
+  options: StackOptions & { ports: Ports; lambdaPort: number },
+  onGivenUp: (error: Error) => void,
+) {
+  const {
+    home,
+    ports,
+    lambdaPort,
+    demo = true,
+    logLevel = 'info',
+    env = {},
+    onEvent = () => undefined,
+  } = options
   const specs = (options.processes ?? PROCESSES).filter(({ name }) => demo || name !== 'demo')
   let queues: QueueUrls = { queue: '', deadLetters: '' }
   const all = specs.map((spec) =>
     supervise({
       name: spec.name,
       main: resolve(ROOT, spec.main),
-      env: () => environment(spec, { ports, home, logLevel, queues }, env),
-      ready: spec.ready(ports),
+      env: () => environment(spec, { ports, lambdaPort, home, logLevel, queues }, env),
+      ready: spec.ready(ports, lambdaPort),
       stopMs: spec.stopMs,
       restartMs: options.restartMs,
       logPath: join(home, 'logs', `${spec.name}.log`),
