@@ -17,9 +17,9 @@ const COUNTERS: { name: string; help: string; number: NumberName }[] = [
   },
   { name: 'pesebre_journal_commits_total', help: 'Writes and flushes of the journal', number: 'commits' },
   {
-    name: 'pesebre_datagrams_send_errors_total',
-    help: 'Datagrams that could not be sent',
-    number: 'send_errors',
+    name: 'pesebre_socket_errors_total',
+    help: 'Errors of the CoAP socket',
+    number: 'socket_errors',
   },
   { name: 'pesebre_internal_errors_total', help: 'Faults of the gateway itself', number: 'errors_internal' },
   {
