@@ -1,5 +1,8 @@
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
+/** No stricter: the host of a stand-in's queue URL need not be one that resolves, or that URL.parse takes. */
+const QUEUE_URL = /^https?:\/\/[^/\s]+\/\S+$/
+
 /** Settings of the bridge. Region, endpoints and credentials are the AWS SDK's own settings. */
 export type Config = {
   /** PESEBRE_DLQ_URL: where records go that can never be written. */
@@ -36,7 +39,7 @@ export function readConfig(env: Environment): Config {
 
   function url(name: string): string {
     const given = env[name] || undefined
-    if (given !== undefined && /^https?:$/.test(URL.parse(given)?.protocol ?? '')) return given
+    if (given !== undefined && QUEUE_URL.test(given)) return given
     return problem(name, 'the URL of an SQS queue (http or https)', '')
   }
 

@@ -33,9 +33,9 @@ t.test('readConfig: every problem in one error: the setting, what was given, wha
   t.throws(() => readConfig({}), { message: /PESEBRE_DLQ_URL is missing/ })
   for (const PESEBRE_BRIDGE_CONCURRENCY of ['1', '256']) {
     t.equal(
-      readConfig({ PESEBRE_DLQ_URL: 'http://q', PESEBRE_BRIDGE_CONCURRENCY }).concurrency,
+      readConfig({ PESEBRE_DLQ_URL: 'http://q/1/q', PESEBRE_BRIDGE_CONCURRENCY }).concurrency,
       Number(PESEBRE_BRIDGE_CONCURRENCY),
     )
   }
-  t.throws(() => readConfig({ PESEBRE_DLQ_URL: 'http://q', PESEBRE_BRIDGE_CONCURRENCY: '257' }))
+  t.throws(() => readConfig({ PESEBRE_DLQ_URL: 'http://q/1/q', PESEBRE_BRIDGE_CONCURRENCY: '257' }))
 })
