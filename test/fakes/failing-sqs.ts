@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Batch, Report } from '@pesebre/contract/report'
-import { startFauxqs } from 'fauxqs'
+import { buildApp } from 'fauxqs'
 
 const QUEUE = 'pesebre-reports'
 
@@ -29,8 +29,8 @@ export type Sqs = {
 
 /** A queue in this process (fauxqs), behind a door that can be shut in the ways in which SQS goes away. */
 export async function createSqs(): Promise<Sqs> {
-  const fauxqs = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false })
-  fauxqs.createQueue(QUEUE)
+  // Without a port of its own: it would listen on every interface.
+  const fauxqs = buildApp({ logger: false, defaultRegion: 'us-east-1' })
   const taken: Batch[] = []
   const held = new Set<ServerResponse>()
   let outage: Outage | undefined
@@ -42,6 +42,10 @@ export async function createSqs(): Promise<Sqs> {
   const port = await listen(server, 0)
   const endpoint = `http://127.0.0.1:${port}`
   const queueUrl = `${endpoint}/000000000000/${QUEUE}`
+  await forward(
+    { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'AmazonSQS.CreateQueue' },
+    JSON.stringify({ QueueName: QUEUE }),
+  )
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await bodyOf(request)
@@ -54,21 +58,15 @@ export async function createSqs(): Promise<Sqs> {
       response.end('{"__type":"com.amazonaws.sqs#ServiceUnavailable","message":"away"}')
       return
     }
-    const answer = await forward(request, body)
+    const answer = await forward(request.headers, body)
     if (outage === 'forgetful') response.destroy()
     else response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body)
   }
 
-  async function forward(request: IncomingMessage, body: string) {
-    const { host: _host, connection: _connection, 'content-length': _length, ...headers } = request.headers
-    const answer = await fetch(`http://127.0.0.1:${fauxqs.port}${request.url}`, {
-      method: request.method!,
-      headers: headers as Record<string, string>,
-      body,
-    })
-    const text = await answer.text()
-    if (String(request.headers['x-amz-target']).endsWith('.SendMessageBatch')) take(body, text)
-    return { status: answer.status, type: answer.headers.get('content-type') ?? '', body: text }
+  async function forward(headers: IncomingMessage['headers'], payload: string) {
+    const answer = await fauxqs.inject({ method: 'POST', url: '/', headers, payload })
+    if (String(headers['x-amz-target']).endsWith('.SendMessageBatch')) take(payload, answer.body)
+    return { status: answer.statusCode, type: String(answer.headers['content-type']), body: answer.body }
   }
 
   function take(asked: string, answered: string): void {
@@ -111,7 +109,7 @@ export async function createSqs(): Promise<Sqs> {
     stop: async () => {
       for (const response of held) response.destroy()
       if (outage !== 'refused') await close(server)
-      await fauxqs.stop()
+      await fauxqs.close()
     },
   }
 }
