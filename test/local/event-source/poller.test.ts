@@ -1,0 +1,175 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { SQSEvent } from 'aws-lambda'
+import t, { type Test } from 'tap'
+import { type Handler, startPoller } from '../../../local/src/event-source/poller.ts'
+import { createQueue } from '../../../local/src/event-source/sqs.ts'
+import { type Sqs, startSqs } from '../../fakes/sqs.ts'
+
+type Options = {
+  batchSize?: number
+  windowMs?: number
+  pollers?: number
+  timeoutS?: number
+  queueUrl?: string
+}
+
+function poll(t: Test, sqs: Sqs, handler: Handler, options: Options = {}) {
+  const events: string[] = []
+  const log = (_fields: object, event: string) => void events.push(event)
+  const poller = startPoller({
+    queue: createQueue(sqs.client, options.queueUrl ?? sqs.queueUrl),
+    handler,
+    functionName: 'test',
+    region: 'us-east-1',
+    batchSize: 10,
+    windowMs: 0,
+    pollers: 1,
+    timeoutS: 5,
+    ...options,
+    log: { info: log, warn: log, error: log },
+  })
+  t.teardown(() => poller.stop())
+  return { ...poller, events }
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await sleep(10)
+}
+
+async function start(t: Test, attributes?: Record<string, string>): Promise<Sqs> {
+  const sqs = await startSqs(attributes)
+  t.teardown(() => sqs.close())
+  return sqs
+}
+
+const left = (sqs: Sqs, name = 'pesebre-reports') => {
+  const { messages } = sqs.server.inspectQueue(name)!
+  return messages.ready.length + messages.delayed.length + messages.inflight.length
+}
+
+t.test(
+  'startPoller: deletes what was done, and lets only what failed come again, until it succeeds',
+  async (t) => {
+    const sqs = await start(t)
+    const seen: string[] = []
+    const receives: string[] = []
+    const handler = async (event: SQSEvent) => {
+      seen.push(...event.Records.map(({ body }) => body))
+      const bad = event.Records.filter(
+        ({ body, attributes }) => body === 'b' && attributes.ApproximateReceiveCount === '1',
+      )
+      receives.push(
+        ...event.Records.map(({ body, attributes }) => `${body}${attributes.ApproximateReceiveCount}`),
+      )
+      return { batchItemFailures: bad.map(({ messageId }) => ({ itemIdentifier: messageId })) }
+    }
+    for (const body of ['a', 'b', 'c']) await sqs.send(body)
+    const { state } = poll(t, sqs, handler)
+    await until(() => state.deleted === 3)
+    t.strictSame(seen.sort(), ['a', 'b', 'b', 'c'])
+    t.ok(receives.includes('b2'))
+    t.equal(state.returned, 1)
+    t.equal(left(sqs), 0)
+  },
+)
+
+t.test(
+  'startPoller: a handler that throws, or makes no sense, fails the whole batch; the queue gives up at its limit',
+  async (t) => {
+    const dlq = 'arn:aws:sqs:us-east-1:000000000000:pesebre-reports-dlq'
+    const sqs = await start(t, {
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dlq, maxReceiveCount: 2 }),
+    })
+    let n = 0
+    const { state, events } = poll(t, sqs, async () => {
+      if (n++ === 0) throw new Error('Boom')
+      return { batchItemFailures: [{ itemIdentifier: 'unknown' }] }
+    })
+    for (const body of ['a', 'b']) await sqs.send(body)
+    await until(() => left(sqs, 'pesebre-reports-dlq') === 2)
+    t.equal(state.deleted, 0)
+    t.ok(events.includes('Invocation failed'))
+  },
+)
+
+t.test('startPoller: gathers more than ten from several receives, within its window', async (t) => {
+  const sqs = await start(t)
+  for (let n = 0; n < 37; n++) await sqs.send(`${n}`)
+  const sizes: number[] = []
+  const { state } = poll(t, sqs, (event) => void sizes.push(event.Records.length), {
+    batchSize: 25,
+    windowMs: 100,
+  })
+  await until(() => state.deleted === 37)
+  t.strictSame(sizes, [25, 12])
+})
+
+t.test('startPoller: as many invocations at once as there are pollers', async (t) => {
+  const sqs = await start(t)
+  let out = 0
+  let most = 0
+  const { state } = poll(
+    t,
+    sqs,
+    async () => {
+      most = Math.max(most, ++out)
+      await until(() => most === 3)
+      out--
+    },
+    { batchSize: 1, pollers: 3 },
+  )
+  for (let n = 0; n < 6; n++) await sqs.send(`${n}`)
+  await until(() => state.deleted === 6)
+  t.equal(most, 3)
+})
+
+t.test('startPoller: a handler that takes too long has failed', async (t) => {
+  const sqs = await start(t)
+  let n = 0
+  const { state, events } = poll(t, sqs, () => (n++ === 0 ? new Promise(() => {}) : undefined), {
+    timeoutS: 1,
+  })
+  await sqs.send('slow')
+  await until(() => state.deleted === 1)
+  t.equal(state.returned, 1)
+  t.ok(events.includes('Invocation failed'))
+})
+
+t.test(
+  'startPoller: tells why it does not poll: no queue yet, or a visibility timeout that AWS would refuse',
+  async (t) => {
+    const sqs = await start(t, { VisibilityTimeout: '2' })
+    const absent = poll(t, sqs, () => {}, { queueUrl: sqs.queueUrl.replace('pesebre-reports', 'later') })
+    const refused = poll(t, sqs, () => {})
+    await until(
+      () => absent.state.problem !== 'Not connected yet' && refused.state.problem !== 'Not connected yet',
+    )
+    t.match(absent.state.problem, /^Find queue: /)
+    t.match(
+      refused.state.problem,
+      /Visibility timeout of the queue is shorter than the function's timeout: 2 s/,
+    )
+    sqs.server.createQueue('later', { region: 'us-east-1', attributes: { VisibilityTimeout: '30' } })
+    await until(() => absent.state.problem === undefined)
+  },
+)
+
+t.test('startPoller: stop waits for what runs, and takes nothing more', async (t) => {
+  const sqs = await start(t)
+  let finish = () => {}
+  let isIn = false
+  const { state, stop } = poll(t, sqs, async () => {
+    isIn = true
+    await new Promise<void>((resolve) => {
+      finish = resolve
+    })
+  })
+  await sqs.send('running')
+  await until(() => isIn)
+  const stopped = stop()
+  await sqs.send('too late')
+  finish()
+  await stopped
+  t.equal(state.deleted, 1)
+  t.equal(left(sqs), 1)
+})
