@@ -48,6 +48,7 @@ export function startForwarding({ config, log, workers, send }: ForwardingSettin
     const board = worker?.board
     let sent = source.start
     let written = source.start
+    let writtenAt = Number.NEGATIVE_INFINITY
     let failing = false
     let loggedAt = Number.NEGATIVE_INFINITY
 
@@ -64,6 +65,7 @@ export function startForwarding({ config, log, workers, send }: ForwardingSettin
         sent = position
         board?.set('sent', position)
         if (config.ackAfter === 'queue') worker?.tell({ kind: 'sent' })
+        if (performance.now() - writtenAt >= CHECKPOINT_MS) checkpoint()
       },
       onBatch: (records) => {
         if (failing) log.info('SQS takes reports again')
@@ -95,6 +97,7 @@ export function startForwarding({ config, log, workers, send }: ForwardingSettin
     function checkpoint(): void {
       board?.set('oldest_unsent_at', forwarder.oldestUnsent() ?? 0)
       if (sent === written) return
+      writtenAt = performance.now()
       try {
         writeCheckpoint(dir, { sent, seq: source.seq() })
         deleteSegmentsBelow(dir, sent)
