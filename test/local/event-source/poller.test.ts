@@ -42,11 +42,6 @@ async function start(t: Test, attributes?: Record<string, string>): Promise<Sqs>
   return sqs
 }
 
-const left = (sqs: Sqs, name = 'pesebre-reports') => {
-  const { messages } = sqs.server.inspectQueue(name)!
-  return messages.ready.length + messages.delayed.length + messages.inflight.length
-}
-
 t.test(
   'startPoller: deletes what was done, and lets only what failed come again, until it succeeds',
   async (t) => {
@@ -69,7 +64,7 @@ t.test(
     t.strictSame(seen.sort(), ['a', 'b', 'b', 'c'])
     t.ok(receives.includes('b2'))
     t.equal(state.returned, 1)
-    t.equal(left(sqs), 0)
+    t.equal(await sqs.count(sqs.queueUrl), 0)
   },
 )
 
@@ -86,7 +81,7 @@ t.test(
       return { batchItemFailures: [{ itemIdentifier: 'unknown' }] }
     })
     for (const body of ['a', 'b']) await sqs.send(body)
-    await until(() => left(sqs, 'pesebre-reports-dlq') === 2)
+    while ((await sqs.count(sqs.dlqUrl)) < 2) await sleep(50)
     t.equal(state.deleted, 0)
     t.ok(events.includes('Invocation failed'))
   },
@@ -149,7 +144,7 @@ t.test(
       refused.state.problem,
       /Visibility timeout of the queue is shorter than the function's timeout: 2 s/,
     )
-    sqs.server.createQueue('later', { region: 'us-east-1', attributes: { VisibilityTimeout: '30' } })
+    await sqs.createQueue('later', { VisibilityTimeout: '30' })
     await until(() => absent.state.problem === undefined)
   },
 )
@@ -171,5 +166,5 @@ t.test('startPoller: stop waits for what runs, and takes nothing more', async (t
   finish()
   await stopped
   t.equal(state.deleted, 1)
-  t.equal(left(sqs), 1)
+  t.equal(await sqs.count(sqs.queueUrl), 1)
 })
