@@ -17,6 +17,8 @@ export const DROP_REASONS = [
   'bad-option-non',
   /** An ACK, RST or NON response that answers nothing of ours. */
   'unmatched',
+  /** A response with a critical option that is not known (section 5.4.1). */
+  'bad-response',
 ] as const
 export type DropReason = Malformed | (typeof DROP_REASONS)[number]
 
@@ -34,6 +36,12 @@ export const TAKEN_REASONS = [
   'acknowledgement',
   /** An RST to a message of ours. */
   'reset',
+  /** A response or notification for a request of ours. */
+  'response',
+  /** One block of a longer body, answered without the application. */
+  'block',
+  /** A block that does not fit: 4.00, 4.08 or 4.13. */
+  'block-refused',
   /** 4.02: a critical option that is not known or has an impossible value. */
   'bad-option',
   /** 5.05: a request to act as a proxy. */
@@ -50,6 +58,9 @@ export type Outcome = (typeof OUTCOMES)[number]
 
 /** How many datagrams met each outcome. The numbers add up to the datagrams received. */
 export type Counters = Readonly<Record<Outcome, number>>
+
+/** Counts one datagram. */
+export type Tally = (outcome: Outcome) => void
 
 export function createCounters(): Record<Outcome, number> {
   return Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>

@@ -1,4 +1,11 @@
-import { ACK_RANDOM_FACTOR, ACK_TIMEOUT, EXCHANGE_LIFETIME, MAX_RETRANSMIT } from '../codec/parameters.ts'
+import { szxFor } from '../codec/block.ts'
+import {
+  ACK_RANDOM_FACTOR,
+  ACK_TIMEOUT,
+  EXCHANGE_LIFETIME,
+  MAX_RETRANSMIT,
+  MAX_TRANSMIT_WAIT,
+} from '../codec/parameters.ts'
 
 /** Limits and times of one endpoint. Times in milliseconds, sizes in bytes. Every table has its limit here. */
 export interface Settings {
@@ -26,6 +33,27 @@ export interface Settings {
   readonly datagramMax: number
   /** Largest request body taken, also block by block; above, 4.13 with Size1. */
   readonly bodyMax: number
+  /** Largest block sent and asked for: 16 to 1024. */
+  readonly blockSizeMax: number
+  /** Bodies being put together from blocks, in all and for one peer, and how long one may wait for its next block. */
+  readonly uploadsMax: number
+  readonly uploadsPerPeer: number
+  readonly uploadLifetimeMs: number
+  /** Answers kept to be fetched block by block: bytes in all, number for one peer, and how long since the last block. */
+  readonly downloadBytesMax: number
+  readonly downloadsPerPeer: number
+  readonly downloadLifetimeMs: number
+  /** Observers, in all and for one peer. */
+  readonly observersMax: number
+  readonly observersPerPeer: number
+  /** A notification is confirmable when the observer has not acknowledged one for so long (RFC 7641 4.5: at most 24 h). */
+  readonly confirmNotificationsMs: number
+  /** Largest answer that the client role puts together from blocks. */
+  readonly answerMax: number
+  /** Requests of the client role that may be under way; above, `request` throws. */
+  readonly callsMax: number
+  /** How long the client role waits for an answer when a request does not say. */
+  readonly answerTimeoutMs: number
   /** Critical options that the application itself deals with, beside those of the endpoint. */
   readonly understood: readonly number[]
 }
@@ -43,6 +71,19 @@ const defaults: Omit<Settings, 'seed'> = {
   overloadMaxAge: 8,
   datagramMax: 1_280,
   bodyMax: 4_096,
+  blockSizeMax: 1_024,
+  uploadsMax: 1_024,
+  uploadsPerPeer: 4,
+  uploadLifetimeMs: 60_000,
+  downloadBytesMax: 4 << 20,
+  downloadsPerPeer: 4,
+  downloadLifetimeMs: 60_000,
+  observersMax: 10_000,
+  observersPerPeer: 16,
+  confirmNotificationsMs: 60_000,
+  answerMax: 1 << 20,
+  callsMax: 10_000,
+  answerTimeoutMs: MAX_TRANSMIT_WAIT,
   understood: [],
 }
 
@@ -58,5 +99,6 @@ export function settingsOf(given: PartialSettings): Settings {
   if (exchangesMax < 16 || exchangesMax > 1 << 28 || (exchangesMax & (exchangesMax - 1)) !== 0) {
     throw new RangeError(`Failed to create an endpoint: exchangesMax is no power of two: ${exchangesMax}`)
   }
+  szxFor(settings.blockSizeMax)
   return settings
 }

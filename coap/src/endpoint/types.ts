@@ -70,5 +70,74 @@ export interface DropEffect {
   readonly peer: Peer
 }
 
+/** A request of the client role. Token, message id, blocks and retransmission are the endpoint's business. */
+export interface OutgoingRequest {
+  readonly peer: Peer
+  /** Method code: `METHOD` in codec/codes. */
+  readonly method: number
+  readonly path?: readonly string[] | undefined
+  readonly query?: readonly string[] | undefined
+  readonly contentFormat?: number | undefined
+  readonly accept?: number | undefined
+  /** Any further options. */
+  readonly options?: readonly Option[] | undefined
+  /** The whole body: what is larger than a block goes block by block. */
+  readonly payload?: Uint8Array | undefined
+  /** Default true. */
+  readonly confirmable?: boolean | undefined
+  /** Asks for notifications, with GET or FETCH (RFC 7641). */
+  readonly observe?: boolean | undefined
+  /** Bitmap of the response classes not wanted: 2 for 2.xx, 8 for 4.xx, 16 for 5.xx (RFC 7967). */
+  readonly noResponse?: number | undefined
+  /** How long to wait for an answer after the last sign of the peer, milliseconds. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** One request of the client role under way. It comes back in the effects that belong to it. */
+export interface Call {
+  readonly request: OutgoingRequest
+}
+
+/** The answer to a request of the client role, whole. */
+export interface Answer {
+  readonly code: number
+  readonly contentFormat?: number | undefined
+  /** Seconds; 60 where the answer does not say (RFC 7252 section 5.10.5). */
+  readonly maxAge: number
+  /** Order number of a notification. */
+  readonly observe?: number | undefined
+  /** Options of the message, or of the first block. */
+  readonly options: readonly Option[]
+  readonly payload: Uint8Array
+}
+
+/** An answer has come. With `isFinal` false the observation goes on, and more will follow. */
+export interface ResponseEffect {
+  readonly kind: 'response'
+  readonly call: Call
+  readonly response: Answer
+  readonly isFinal: boolean
+}
+
+/** Why a request of the client role got no answer. */
+export type FailureReason =
+  /** No ACK after all retransmissions, or no answer in time. */
+  | 'timeout'
+  /** The peer reset our message. */
+  | 'reset'
+  /** The answer has a critical option that is not known. */
+  | 'bad-option'
+  /** The blocks of the answer do not fit together, or the peer asked for impossible ones. */
+  | 'bad-block'
+  /** The answer is larger than the setting `answerMax`. */
+  | 'too-large'
+
+/** A request of the client role has come to nothing; no more effects follow for it. */
+export interface FailureEffect {
+  readonly kind: 'failure'
+  readonly call: Call
+  readonly reason: FailureReason
+}
+
 /** What the caller has to do, in order. */
-export type Effect = SendEffect | RequestEffect | DropEffect
+export type Effect = SendEffect | RequestEffect | DropEffect | ResponseEffect | FailureEffect

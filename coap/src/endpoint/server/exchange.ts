@@ -1,5 +1,6 @@
+import type { Option } from '../../codec/message.ts'
+import type { Exchange } from '../types.ts'
 import type { Received } from './received.ts'
-import type { Exchange } from './types.ts'
 
 /** What the endpoint knows of one request until it is answered. */
 export class OpenExchange implements Exchange {
@@ -17,6 +18,8 @@ export class OpenExchange implements Exchange {
   /** Whether an empty ACK has gone out. */
   isAcked = false
   isAnswered = false
+  /** Block1 of the answer to the last block of an upload (RFC 7959 section 2.3). */
+  block1: Option | undefined = undefined
   /** Neighbours in the queue that it waits in. */
   previous: OpenExchange | undefined = undefined
   next: OpenExchange | undefined = undefined

@@ -1,7 +1,8 @@
+import type { Settings } from '../settings.ts'
+import type { Effect, Peer } from '../types.ts'
 import { Deadlines, type Timed } from './deadlines.ts'
+import { peerKey } from './keys.ts'
 import type { Random } from './random.ts'
-import type { Settings } from './settings.ts'
-import type { Effect, Peer } from './types.ts'
 
 /** How a confirmable message of ours can end: with an empty or piggybacked ACK, with RST, or without an answer. */
 export type TransmissionEnd = 'acknowledged' | 'reset' | 'timeout'
@@ -87,5 +88,5 @@ export class Transmissions {
 }
 
 function keyOf(peer: Peer, messageId: number): string {
-  return `${peer.address} ${peer.port} ${messageId}`
+  return `${peerKey(peer)} ${messageId}`
 }

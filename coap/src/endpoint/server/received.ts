@@ -1,15 +1,31 @@
-import { CODE } from '../codec/codes.ts'
-import { decode, type Option, TYPE } from '../codec/message.ts'
-import { isCritical, isLengthAllowed, OPTION } from '../codec/options.ts'
-import type { Scan } from '../codec/scan.ts'
-import type { TextReader } from '../codec/text.ts'
-import { readUint } from '../codec/uint.ts'
-import type { Peer, Request } from './types.ts'
+import { CODE } from '../../codec/codes.ts'
+import { decode, type Option, TYPE } from '../../codec/message.ts'
+import { isCritical, isLengthAllowed, OPTION } from '../../codec/options.ts'
+import type { Scan } from '../../codec/scan.ts'
+import type { TextReader } from '../../codec/text.ts'
+import { readUint } from '../../codec/uint.ts'
+import type { Peer, Request } from '../types.ts'
 
 const NONE: readonly string[] = []
 
+/** What of a request decides which answer it gets, and how that is cut into blocks. */
+export interface Shape {
+  readonly peer: Peer
+  readonly method: number
+  readonly path: readonly string[]
+  readonly query: readonly string[]
+  readonly accept?: number | undefined
+  readonly tag: string
+  readonly block2: number
+}
+
+/** The resource that a request is about, and the method, as one text. */
+export function resourceKey({ method, path, query }: Shape): string {
+  return `${method} ${path.length} ${path.join('\0')}\0${query.join('\0')}`
+}
+
 /** A request as it came, with what the endpoint itself needs of it beside what the application sees. */
-export class Received implements Request {
+export class Received implements Request, Shape {
   readonly method: number
   readonly confirmable: boolean
   readonly peer: Peer
@@ -27,6 +43,8 @@ export class Received implements Request {
   size1 = -1
   /** All Request-Tag values as one text, empty without any (RFC 9175 section 3). */
   tag = ''
+  /** Number of the option for which the request was refused, -1 if none. */
+  badOption = -1
   readonly #bytes: Uint8Array
   readonly #payloadStart: number
   #payload: Uint8Array | undefined = undefined
@@ -50,12 +68,22 @@ export class Received implements Request {
     return this.#payload
   }
 
+  get payloadLength(): number {
+    return this.#bytes.length - this.#payloadStart
+  }
+
   get options(): readonly Option[] {
     if (this.#options === undefined) {
       const decoded = decode(this.#bytes)
       this.#options = decoded.ok ? decoded.message.options : []
     }
     return this.#options
+  }
+
+  /** What is needed of it to send notifications later, without its bytes. */
+  shape(): Shape {
+    const { peer, method, path, query, accept, tag, block2 } = this
+    return { peer, method, path, query, accept, tag, block2: block2 < 0 ? -1 : block2 & 7 }
   }
 
   /** Makes the request one with the whole body that came in blocks. */
@@ -97,24 +125,24 @@ export function readOptions(
     const isRepeat = number === previous
     previous = number
     if (!isLengthAllowed(number, end - start)) {
-      if (isCritical(number)) return CODE.BAD_OPTION
+      if (isCritical(number)) return refuse(request, number)
       continue
     }
     if (number === OPTION.URI_PATH) {
       const segment = text.read(bytes, start, end)
       // "." and ".." are not allowed in a Uri-Path (section 5.10.1): they would climb out of a name.
-      if (segment === undefined || segment === '.' || segment === '..') return CODE.BAD_OPTION
+      if (segment === undefined || segment === '.' || segment === '..') return refuse(request, number)
       ;(path as string[])[segments++] = segment
     } else if (number === OPTION.URI_QUERY) {
       const argument = text.read(bytes, start, end)
-      if (argument === undefined) return CODE.BAD_OPTION
+      if (argument === undefined) return refuse(request, number)
       ;(query as string[])[args++] = argument
     } else if (number === OPTION.CONTENT_FORMAT) {
       if (!isRepeat) request.contentFormat = readUint(bytes, start, end)
     } else {
       const code = readOther(request, number, isRepeat, readUintOf(number, bytes, start, end))
       if (code === CODE.BAD_OPTION && understood.has(number)) continue
-      if (code === CODE.BAD_OPTION) return code
+      if (code === CODE.BAD_OPTION) return refuse(request, number)
       if (code !== 0) refusal = code
       if (number === OPTION.REQUEST_TAG) request.tag += tagText(bytes, start, end)
     }
@@ -157,6 +185,11 @@ function readOther(request: Received, number: number, isRepeat: boolean, value: 
   }
   // A second instance of an option that is not repeatable counts as one that is not known (section 5.4.5).
   return isRepeat ? CODE.BAD_OPTION : 0
+}
+
+function refuse(request: Received, number: number): number {
+  request.badOption = number
+  return CODE.BAD_OPTION
 }
 
 function readUintOf(number: number, bytes: Uint8Array, start: number, end: number): number {

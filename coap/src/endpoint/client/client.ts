@@ -1,0 +1,344 @@
+import { blockBytes, blockOf, blockSize, SZX_RESERVED, szxFor } from '../../codec/block.ts'
+import { CODE, isSuccess } from '../../codec/codes.ts'
+import { decode, type Message, type Option, TYPE } from '../../codec/message.ts'
+import { OPTION } from '../../codec/options.ts'
+import { MAX_AGE_DEFAULT } from '../../codec/parameters.ts'
+import type { Scan } from '../../codec/scan.ts'
+import { uintBytes } from '../../codec/uint.ts'
+import { Deadlines } from '../messaging/deadlines.ts'
+import type { Digest } from '../messaging/digest.ts'
+import { hex, peerKey } from '../messaging/keys.ts'
+import type { Outgoing } from '../messaging/outgoing.ts'
+import type { Random } from '../messaging/random.ts'
+import { REPLY, type Recent } from '../messaging/recent.ts'
+import type { TransmissionEnd } from '../messaging/transmissions.ts'
+import type { DropReason, Tally } from '../outcomes.ts'
+import { size1 } from '../response.ts'
+import type { Settings } from '../settings.ts'
+import type { Answer, Call, Effect, FailureReason, OutgoingRequest, Peer } from '../types.ts'
+import { type OpenCall, requestOptions, uintOption } from './call.ts'
+import { hasUnknownCritical, isFresh, takeBlock, uintOf } from './incoming.ts'
+
+/** What the client role shares with the rest of the endpoint. */
+export interface Shared {
+  readonly settings: Settings
+  readonly tally: Tally
+  readonly digest: Digest
+  readonly recent: Recent
+  readonly outgoing: Outgoing
+  readonly random: Random
+}
+
+const NOTHING: readonly Effect[] = Object.freeze([])
+const NO_BYTES = new Uint8Array(0)
+/** How often a body is fetched anew because it changed meanwhile. */
+const RESTARTS_MAX = 3
+
+/** The client role: requests of ours, their retransmission, their blocks, and observations. */
+export class Client {
+  readonly #settings: Settings
+  readonly #tally: Tally
+  readonly #digest: Digest
+  readonly #recent: Recent
+  readonly #outgoing: Outgoing
+  readonly #random: Random
+  readonly #understood: ReadonlySet<number>
+  /** By peer and token; a call that fetches the blocks of a notification is there under two tokens. */
+  readonly #byToken = new Map<string, OpenCall>()
+  readonly #deadlines = new Deadlines<OpenCall>()
+  #tags = 0
+  #count = 0
+
+  constructor({ settings, tally, digest, recent, outgoing, random }: Shared) {
+    this.#settings = settings
+    this.#tally = tally
+    this.#digest = digest
+    this.#recent = recent
+    this.#outgoing = outgoing
+    this.#random = random
+    this.#understood = new Set(settings.understood)
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  next(): number {
+    return this.#deadlines.next()
+  }
+
+  advance(now: number, effects: Effect[]): void {
+    for (let due = this.#deadlines.due(now); due !== undefined; due = this.#deadlines.due(now)) {
+      this.#fail(due, 'timeout', effects)
+    }
+  }
+
+  request(request: OutgoingRequest, now: number): { call: Call; effects: readonly Effect[] } {
+    if (this.#count >= this.#settings.callsMax)
+      throw new RangeError(`Failed to request: ${this.#count} calls are open`)
+    const { peer, payload = NO_BYTES, timeoutMs = this.#settings.answerTimeoutMs } = request
+    this.#digest.update(peer.address, peer.port, NO_BYTES)
+    const token = this.#random.token()
+    const call: OpenCall = {
+      request,
+      peerHash: this.#digest.peer,
+      baseOptions: requestOptions(request),
+      timeoutMs,
+      token,
+      fetchToken: token,
+      transmission: undefined,
+      offset: 0,
+      szx: szxFor(this.#settings.blockSizeMax),
+      sent: 0,
+      requestTag: payload.length > this.#settings.blockSizeMax ? this.#nextTag() : undefined,
+      body: undefined,
+      restarts: 0,
+      isObserving: false,
+      sequence: 0,
+      notifiedAt: 0,
+      isOver: false,
+      deadline: 0,
+      place: -1,
+    }
+    const effects: Effect[] = []
+    this.#send(call, now, effects)
+    this.#count++
+    this.#byToken.set(keyOf(peer, token), call)
+    return { call, effects }
+  }
+
+  /** Forgets a call; an observation is also taken back at the server (RFC 7641 section 3.6). */
+  cancel(call: OpenCall, now: number): readonly Effect[] {
+    if (call.isOver) return NOTHING
+    this.#finish(call)
+    if (!call.isObserving) return NOTHING
+    const effects: Effect[] = []
+    const options = [...call.baseOptions, { number: OPTION.OBSERVE, value: uintBytes(1) }]
+    this.#transmit(call, { token: call.token, options, payload: NO_BYTES }, now, effects)
+    this.#deadlines.remove(call)
+    return effects
+  }
+
+  /** Takes a response in an ACK. Undefined if it belongs to no call. */
+  receiveAcknowledged(bytes: Uint8Array, scan: Scan, peer: Peer, now: number): readonly Effect[] | undefined {
+    const call = this.#find(bytes, scan, peer)
+    if (call?.transmission === undefined || call.transmission.messageId !== scan.messageId) return undefined
+    const effects: Effect[] = []
+    this.#endTransmission(call)
+    if (this.#take(call, bytes, now, effects)) this.#tally('response')
+    else this.#tally('bad-response')
+    return effects
+  }
+
+  /** Takes a response in a message of its own. */
+  receive(bytes: Uint8Array, scan: Scan, peer: Peer, now: number): readonly Effect[] {
+    const { type, messageId } = scan
+    this.#digest.update(peer.address, peer.port, bytes)
+    const check = (messageId << 16) | peer.port
+    const slot = this.#recent.find(this.#digest, check, now)
+    if (slot >= 0) return this.#repeat(this.#recent.reply(slot), scan, peer)
+    const call = this.#find(bytes, scan, peer)
+    if (call === undefined) {
+      // Out of the blue: section 4.2 rejects a confirmable one, section 4.3 lets the other be ignored.
+      if (type !== TYPE.CON) return this.#drop('unmatched', peer)
+      this.#tally('reset-sent')
+      return [{ kind: 'send', bytes: this.#outgoing.empty(TYPE.RST, messageId), peer }]
+    }
+    const serial = this.#recent.add(this.#digest, check, now)
+    const effects: Effect[] = []
+    // It says that the request has arrived, whether or not the ACK has (RFC 7252 section 5.2.2).
+    this.#endTransmission(call)
+    const isTaken = this.#take(call, bytes, now, effects)
+    this.#tally(isTaken ? 'response' : 'bad-response')
+    this.#recent.settle(serial, type === TYPE.NON ? REPLY.SILENT : isTaken ? REPLY.EMPTY_ACK : REPLY.RESET)
+    if (type === TYPE.CON) {
+      const reply = this.#outgoing.empty(isTaken ? TYPE.ACK : TYPE.RST, messageId)
+      effects.unshift({ kind: 'send', bytes: reply, peer })
+    }
+    return effects
+  }
+
+  #repeat(reply: number, { messageId }: Scan, peer: Peer): readonly Effect[] {
+    if (reply !== REPLY.EMPTY_ACK && reply !== REPLY.RESET) return this.#drop('repeat-unanswered', peer)
+    this.#tally('repeat')
+    const type = reply === REPLY.RESET ? TYPE.RST : TYPE.ACK
+    return [{ kind: 'send', bytes: this.#outgoing.empty(type, messageId), peer }]
+  }
+
+  /** Takes one message of the answer. False if it has to be rejected. */
+  #take(call: OpenCall, bytes: Uint8Array, now: number, effects: Effect[]): boolean {
+    const decoded = decode(bytes)
+    if (!decoded.ok) return false
+    const { message } = decoded
+    if (hasUnknownCritical(message.options, this.#understood)) {
+      this.#fail(call, 'bad-option', effects)
+      return false
+    }
+    if (call.sent > 0 && this.#takeUpload(call, message, now, effects)) return true
+    const isUnderToken = hex(message.token) === hex(call.token)
+    if (isUnderToken && call.request.observe === true && !this.#takeObserve(call, message, now)) return true
+    this.#takeBody(call, message, now, effects)
+    return true
+  }
+
+  /** Goes on with an upload. False if the message is the answer to the whole of it. */
+  #takeUpload(call: OpenCall, { code, options }: Message, now: number, effects: Effect[]): boolean {
+    const value = uintOf(options, OPTION.BLOCK1)
+    const szx = value === undefined ? call.szx : blockOf(value).szx
+    const isSmaller = szx < call.szx
+    if (code === CODE.REQUEST_ENTITY_TOO_LARGE && call.offset === 0 && isSmaller) {
+      call.szx = szx
+      this.#send(call, now, effects)
+      return true
+    }
+    if (code !== CODE.CONTINUE) return false
+    call.offset += call.sent
+    const isOdd =
+      value === undefined || szx === SZX_RESERVED || call.offset >= (call.request.payload?.length ?? 0)
+    if (isOdd) {
+      this.#fail(call, 'bad-block', effects)
+      return true
+    }
+    if (isSmaller) call.szx = szx
+    this.#send(call, now, effects)
+    return true
+  }
+
+  /** Looks at the Observe option. False for a notification that is older than one that has come (RFC 7641 section 3.4). */
+  #takeObserve(call: OpenCall, { code, options }: Message, now: number): boolean {
+    const sequence = uintOf(options, OPTION.OBSERVE)
+    if (sequence === undefined || !isSuccess(code)) {
+      call.isObserving = false
+      return true
+    }
+    if (call.isObserving && !isFresh(call, sequence, now)) return false
+    call.isObserving = true
+    call.sequence = sequence
+    call.notifiedAt = now
+    // A new state makes an end of fetching the old one.
+    call.body = undefined
+    call.restarts = 0
+    this.#endTransmission(call)
+    return true
+  }
+
+  #takeBody(call: OpenCall, message: Message, now: number, effects: Effect[]): void {
+    const step = takeBlock(call.body, message, this.#settings.answerMax)
+    call.body = step.kind === 'more' ? step.body : undefined
+    if (step.kind === 'failure' || (step.kind === 'changed' && ++call.restarts > RESTARTS_MAX)) {
+      this.#fail(call, step.kind === 'failure' ? step.reason : 'bad-block', effects)
+    } else if (step.kind === 'whole') {
+      const isFinal = !call.isObserving
+      if (isFinal) this.#finish(call)
+      else this.#deadlines.remove(call)
+      effects.push({ kind: 'response', call, response: answerOf(step.first, step.payload), isFinal })
+    } else {
+      this.#fetch(call, now, effects)
+    }
+  }
+
+  /** Sends the request, or its next block. */
+  #send(call: OpenCall, now: number, effects: Effect[]): void {
+    const { payload = NO_BYTES, observe } = call.request
+    const options = [...call.baseOptions, ...uintOption(OPTION.OBSERVE, observe === true ? 0 : undefined)]
+    if (call.requestTag === undefined) {
+      this.#transmit(call, { token: call.token, options, payload }, now, effects)
+      return
+    }
+    const size = blockSize(call.szx)
+    const part = payload.subarray(call.offset, call.offset + size)
+    const more = call.offset + size < payload.length
+    const block = { num: call.offset / size, more, szx: call.szx }
+    options.push({ number: OPTION.BLOCK1, value: blockBytes(block) }, call.requestTag)
+    if (call.offset === 0) options.push(size1(payload.length))
+    call.sent = part.length
+    this.#transmit(call, { token: call.token, options, payload: part }, now, effects)
+  }
+
+  /** Asks for the next block of the answer. */
+  #fetch(call: OpenCall, now: number, effects: Effect[]): void {
+    const szx = call.body?.szx ?? szxFor(this.#settings.blockSizeMax)
+    const block = { num: (call.body?.length ?? 0) / blockSize(szx), more: false, szx }
+    const options = call.baseOptions.filter((option) => option.number !== OPTION.CONTENT_FORMAT)
+    options.push({ number: OPTION.BLOCK2, value: blockBytes(block) })
+    if (call.requestTag !== undefined) options.push(call.requestTag)
+    if (call.isObserving && call.fetchToken === call.token) {
+      call.fetchToken = this.#random.token()
+      this.#byToken.set(keyOf(call.request.peer, call.fetchToken), call)
+    }
+    call.sent = 0
+    this.#transmit(call, { token: call.fetchToken, options, payload: NO_BYTES }, now, effects)
+  }
+
+  #transmit(
+    call: OpenCall,
+    { token, options, payload }: Pick<Message, 'token' | 'options' | 'payload'>,
+    now: number,
+    effects: Effect[],
+  ): void {
+    const { peer, method: code, confirmable = true } = call.request
+    const messageId = this.#outgoing.nextMessageId(call.peerHash)
+    const type = confirmable ? TYPE.CON : TYPE.NON
+    const bytes = this.#outgoing.full({ type, code, messageId, token, options, payload })
+    effects.push({ kind: 'send', bytes, peer })
+    this.#deadlines.move(call, now + call.timeoutMs)
+    if (!confirmable) return
+    const onEnd = (end: TransmissionEnd, _at: number, more: Effect[]): void => {
+      call.transmission = undefined
+      if (end !== 'acknowledged') this.#fail(call, end, more)
+    }
+    call.transmission = this.#outgoing.transmissions.add(
+      { peer, messageId, bytes: bytes.slice(), onEnd },
+      now,
+    )
+  }
+
+  #fail(call: OpenCall, reason: FailureReason, effects: Effect[]): void {
+    if (call.isOver) return
+    this.#finish(call)
+    effects.push({ kind: 'failure', call, reason })
+  }
+
+  #finish(call: OpenCall): void {
+    call.isOver = true
+    this.#count--
+    this.#endTransmission(call)
+    this.#deadlines.remove(call)
+    this.#byToken.delete(keyOf(call.request.peer, call.token))
+    this.#byToken.delete(keyOf(call.request.peer, call.fetchToken))
+  }
+
+  #endTransmission(call: OpenCall): void {
+    if (call.transmission !== undefined) this.#outgoing.transmissions.remove(call.transmission)
+    call.transmission = undefined
+  }
+
+  #find(bytes: Uint8Array, { tokenEnd }: Scan, peer: Peer): OpenCall | undefined {
+    return this.#count === 0 ? undefined : this.#byToken.get(keyOf(peer, bytes.subarray(4, tokenEnd)))
+  }
+
+  #nextTag(): Option {
+    this.#tags = (this.#tags + 1) & 0xffff
+    return { number: OPTION.REQUEST_TAG, value: uintBytes(this.#tags) }
+  }
+
+  #drop(reason: DropReason, peer: Peer): readonly Effect[] {
+    this.#tally(reason)
+    return [{ kind: 'drop', reason, peer }]
+  }
+}
+
+function keyOf(peer: Peer, token: Uint8Array): string {
+  return `${peerKey(peer)} ${hex(token)}`
+}
+
+function answerOf({ code, options }: Message, payload: Uint8Array): Answer {
+  return {
+    code,
+    contentFormat: uintOf(options, OPTION.CONTENT_FORMAT),
+    maxAge: uintOf(options, OPTION.MAX_AGE) ?? MAX_AGE_DEFAULT,
+    observe: uintOf(options, OPTION.OBSERVE),
+    options,
+    payload,
+  }
+}

@@ -1,0 +1,214 @@
+import { isSuccess } from '../../codec/codes.ts'
+import { type Option, TYPE } from '../../codec/message.ts'
+import { OPTION } from '../../codec/options.ts'
+import { uintBytes } from '../../codec/uint.ts'
+import { hex, peerKey } from '../messaging/keys.ts'
+import type { Outgoing } from '../messaging/outgoing.ts'
+import type { Transmission } from '../messaging/transmissions.ts'
+import type { Settings } from '../settings.ts'
+import type { Effect, Peer, Response } from '../types.ts'
+import type { Downloads } from './downloads.ts'
+import type { OpenExchange } from './exchange.ts'
+import type { Shape } from './received.ts'
+
+/** One peer that observes one resource. */
+interface Observer {
+  readonly id: string
+  readonly resource: string
+  readonly request: Shape
+  readonly peerHash: number
+  readonly token: Uint8Array
+  /** Value of the Observe option of the last notification. */
+  sequence: number
+  /** When the peer last acknowledged a notification; -Infinity if it never has. */
+  provenAt: number
+  /** The confirmable notification on its way, and the state that has come up since. */
+  transmission: Transmission | undefined
+  latest: Response | undefined
+  /** Key of the last non-confirmable notification, to which an RST may come. */
+  resetKey: string
+}
+
+/** Order numbers have 24 bits (RFC 7641 section 4.4). */
+const SEQUENCE_MASK = 0xff_ffff
+
+/**
+ * Who observes what (RFC 7641). A peer proves itself by acknowledging: the first notification is confirmable, and one now and then
+ * after that. One that resets or does not answer is removed. Registrations that never proved themselves make room for new ones;
+ * proven ones do not.
+ */
+export class Observers {
+  evicted = 0
+  readonly #settings: Settings
+  readonly #outgoing: Outgoing
+  readonly #downloads: Downloads
+  readonly #byId = new Map<string, Observer>()
+  readonly #byResource = new Map<string, Set<Observer>>()
+  readonly #byPeer = new Map<string, Set<Observer>>()
+  readonly #byResetKey = new Map<string, Observer>()
+  readonly #unproven = new Set<Observer>()
+
+  constructor(settings: Settings, outgoing: Outgoing, downloads: Downloads) {
+    this.#settings = settings
+    this.#outgoing = outgoing
+    this.#downloads = downloads
+  }
+
+  get count(): number {
+    return this.#byId.size
+  }
+
+  /** Whether anybody observes the resource: what nobody does need not be looked up. */
+  isObserved(resource: string): boolean {
+    return this.#byResource.has(resource)
+  }
+
+  /**
+   * Adds or renews the observer that a request asks for, and returns the Observe option of the answer; undefined if there is no
+   * room, so that the answer is an ordinary one (section 4.1).
+   */
+  register(exchange: OpenExchange, resource: string): Option | undefined {
+    const id = idOf(exchange)
+    const held = this.#byId.get(id)
+    if (held !== undefined && held.resource === resource) return this.#nextOption(held)
+    if (held !== undefined) this.#remove(held)
+    const { request, peerHash } = exchange
+    if (!this.#makeRoom(peerKey(request.peer))) return undefined
+    const observer: Observer = {
+      id,
+      resource,
+      request: request.shape(),
+      peerHash,
+      token: exchange.token.slice(),
+      sequence: 0,
+      provenAt: -Infinity,
+      transmission: undefined,
+      latest: undefined,
+      resetKey: '',
+    }
+    this.#byId.set(id, observer)
+    this.#unproven.add(observer)
+    addTo(this.#byResource, resource, observer)
+    addTo(this.#byPeer, peerKey(request.peer), observer)
+    return this.#nextOption(observer)
+  }
+
+  /** Removes the observer of this peer and token, if there is one. */
+  deregister(exchange: OpenExchange): void {
+    const held = this.#byId.get(idOf(exchange))
+    if (held !== undefined) this.#remove(held)
+  }
+
+  /** Sends the new state of a resource to everybody who observes it. An answer that is not 2.xx ends the observations. */
+  notify(resource: string, response: Response, now: number): readonly Effect[] {
+    const effects: Effect[] = []
+    for (const observer of [...(this.#byResource.get(resource) ?? [])]) {
+      // One confirmable notification at a time (section 4.5.1): the newest state waits for its end.
+      if (observer.transmission === undefined) this.#send(observer, response, now, effects)
+      else observer.latest = response
+    }
+    return effects
+  }
+
+  /** Takes an RST that matches no confirmable message: whether it ended an observation. */
+  reset(peer: Peer, messageId: number): boolean {
+    const observer = this.#byResetKey.get(`${peerKey(peer)} ${messageId}`)
+    if (observer === undefined) return false
+    this.#remove(observer)
+    return true
+  }
+
+  #send(observer: Observer, response: Response, now: number, effects: Effect[]): void {
+    const { request, token, peerHash } = observer
+    const { peer } = request
+    const isLast = !isSuccess(response.code)
+    const cut = this.#downloads.cut(request, response, now)
+    const options = isLast ? (cut.options ?? []) : [...(cut.options ?? []), this.#nextOption(observer)]
+    const isConfirmable = now - observer.provenAt >= this.#settings.confirmNotificationsMs
+    const messageId = this.#outgoing.nextMessageId(peerHash)
+    const type = isConfirmable ? TYPE.CON : TYPE.NON
+    const payload = cut.payload ?? new Uint8Array(0)
+    const bytes = this.#outgoing.full({ type, code: cut.code, messageId, token, options, payload })
+    effects.push({ kind: 'send', bytes, peer })
+    if (isConfirmable) {
+      const message = { peer, messageId, bytes: bytes.slice() }
+      observer.transmission = this.#outgoing.transmissions.add(
+        {
+          ...message,
+          onEnd: (end, at, more) => this.#ended(observer, end === 'acknowledged', at, more),
+        },
+        now,
+      )
+    } else {
+      this.#byResetKey.delete(observer.resetKey)
+      observer.resetKey = `${peerKey(peer)} ${messageId}`
+      this.#byResetKey.set(observer.resetKey, observer)
+    }
+    if (isLast) this.#remove(observer, false)
+  }
+
+  #ended(observer: Observer, isAcknowledged: boolean, now: number, effects: Effect[]): void {
+    observer.transmission = undefined
+    if (this.#byId.get(observer.id) !== observer) return
+    if (!isAcknowledged) {
+      this.#remove(observer)
+      return
+    }
+    observer.provenAt = now
+    this.#unproven.delete(observer)
+    const { latest } = observer
+    observer.latest = undefined
+    if (latest !== undefined) this.#send(observer, latest, now, effects)
+  }
+
+  #nextOption(observer: Observer): Option {
+    observer.sequence = (observer.sequence + 1) & SEQUENCE_MASK
+    return { number: OPTION.OBSERVE, value: uintBytes(observer.sequence) }
+  }
+
+  /** Whether there is room for one more of this peer, if need be after removing one. */
+  #makeRoom(peer: string): boolean {
+    const own = this.#byPeer.get(peer)
+    if (own !== undefined && own.size >= this.#settings.observersPerPeer) {
+      // Its oldest: a peer that has started anew no longer knows it.
+      const [oldest] = own
+      if (oldest !== undefined) this.#evict(oldest)
+    }
+    if (this.#byId.size < this.#settings.observersMax) return true
+    const [stranger] = this.#unproven
+    if (stranger !== undefined) this.#evict(stranger)
+    return stranger !== undefined
+  }
+
+  #evict(observer: Observer): void {
+    this.#remove(observer)
+    this.evicted++
+  }
+
+  #remove(observer: Observer, withTransmission = true): void {
+    this.#byId.delete(observer.id)
+    this.#unproven.delete(observer)
+    this.#byResetKey.delete(observer.resetKey)
+    removeFrom(this.#byResource, observer.resource, observer)
+    removeFrom(this.#byPeer, peerKey(observer.request.peer), observer)
+    if (withTransmission && observer.transmission !== undefined) {
+      this.#outgoing.transmissions.remove(observer.transmission)
+    }
+  }
+}
+
+function idOf(exchange: OpenExchange): string {
+  return `${peerKey(exchange.request.peer)} ${hex(exchange.token)}`
+}
+
+function addTo<T>(sets: Map<string, Set<T>>, key: string, item: T): void {
+  const set = sets.get(key)
+  if (set === undefined) sets.set(key, new Set([item]))
+  else set.add(item)
+}
+
+function removeFrom<T>(sets: Map<string, Set<T>>, key: string, item: T): void {
+  const set = sets.get(key)
+  set?.delete(item)
+  if (set?.size === 0) sets.delete(key)
+}
