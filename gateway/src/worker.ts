@@ -56,6 +56,11 @@ function start(): void {
       board.add('reports_kept', lines)
       board.add('commits', 1)
     },
+    onStateChange: (failure) => {
+      board.set('journal_failed', failure ? 1 : 0)
+      if (failure) log.error({ err: failure, dir }, 'journal cannot write: reports are refused until it can')
+      else log.info('journal writes again')
+    },
   })
   board.set('sent', journal.recovered.start)
   board.set('committed', journal.recovered.end)
@@ -93,18 +98,13 @@ function start(): void {
       board.set('pending', loop.pending())
       publishJournal()
       overload.sample(journal.backlog(), board.get('sent'), performance.now())
-      if (journal.failure()) heal().catch(onFault)
+      if (journal.failure()) journal.heal().catch(onFault)
     },
   })
 
   function publishJournal(): void {
     board.set('backlog', journal.backlog())
-    board.set('journal_failed', journal.failure() ? 1 : 0)
     board.set('seq', seq.last())
-  }
-
-  async function heal(): Promise<void> {
-    if (await journal.heal()) log.info('journal writes again')
   }
 
   async function serve(): Promise<void> {

@@ -27,6 +27,8 @@ export type JournalSettings = {
   sent: () => number
   /** After each commit: the position below which all is on disk, and how many lines that commit held. */
   onCommit?: (committed: number, lines: number) => void
+  /** When the disk began to fail, with the reason, and, with undefined, when it writes again. */
+  onStateChange?: (failure: Error | undefined) => void
   /** Stands in for the disk in tests of its failures. */
   disk?: Disk
 }
@@ -142,6 +144,7 @@ export function openJournal(settings: JournalSettings): Journal {
 
   function fail(commit: Commit, cause: unknown): void {
     failure = cause instanceof Error ? cause : new Error(String(cause))
+    settings.onStateChange?.(failure)
     const error = new JournalUnavailable('failed', cause)
     flushing = 0
     gathered = 0
@@ -171,6 +174,7 @@ export function openJournal(settings: JournalSettings): Journal {
         fd = reopened
       }
       failure = undefined
+      settings.onStateChange?.(undefined)
       return true
     } catch (cause) {
       failure = cause instanceof Error ? cause : new Error(String(cause))

@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { startGateway } from '../fakes/gateway-process.ts'
+import { missing } from '../fakes/needs.ts'
+import { startReporters } from '../fakes/reporters.ts'
+import { startSqs } from '../fakes/sqs.ts'
+import { drainQueue, nameOf } from './queue-contents.ts'
+
+const skip = missing('the right to mount a tmpfs (root on Linux)', () => unmount(mountSmallDisk()))
+
+// D3: a full disk means 5.03, no acknowledgement, a red /readyz and /health, and recovery without a restart.
+t.test('a small file system filled under load', { timeout: 120_000, skip }, async (t) => {
+  const disk = mountSmallDisk()
+  const sqs = await startSqs()
+  const gateway = await startGateway({
+    env: {
+      AWS_ENDPOINT_URL_SQS: sqs.url,
+      PESEBRE_QUEUE_URL: sqs.queueUrl,
+      PESEBRE_DEVICE_RATE: '100000',
+      PESEBRE_ADDRESS_RATE: '100000',
+      PESEBRE_JOURNAL_SEGMENT_BYTES: '65536',
+    },
+    journalDir: join(disk, 'journal'),
+  })
+  const reporters = startReporters({ devices: 16, port: gateway.coapPort })
+  t.teardown(async () => {
+    reporters.close()
+    await gateway.kill()
+    await sqs.close()
+    unmount(disk)
+  })
+  for (const round of [1, 2, 3]) {
+    await until(() => reporters.acknowledged.size > round * 100)
+    const refusedBefore = reporters.codes['5.03'] ?? 0
+    fill(disk)
+    await until(() => (reporters.codes['5.03'] ?? 0) > refusedBefore + 20)
+    const red = await gateway.admin('/readyz')
+    t.match(red, { status: 503, body: /journal/ }, `round ${round}: not ready, and says why`)
+    const taken = reporters.acknowledged.size
+    await sleep(300)
+    t.equal(
+      reporters.acknowledged.size,
+      taken,
+      `round ${round}: nothing is acknowledged while the disk is full`,
+    )
+    rmSync(join(disk, 'filler'))
+    await until(() => reporters.acknowledged.size > taken + 100)
+    t.equal((await gateway.admin('/readyz')).status, 200, `round ${round}: ready again without a restart`)
+  }
+  reporters.pause()
+  t.equal(await gateway.stop(), 0)
+  const delivered = new Set((await drainQueue(sqs)).map(nameOf))
+  t.same(
+    [...reporters.acknowledged].filter((name) => !delivered.has(name)),
+    [],
+    `all ${reporters.acknowledged.size} acknowledged reports arrived`,
+  )
+})
+
+function mountSmallDisk(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'pesebre-disk-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', dir], { stdio: 'pipe' })
+  } catch (error) {
+    rmSync(dir, { recursive: true })
+    throw error
+  }
+  return dir
+}
+
+function unmount(dir: string): void {
+  execFileSync('umount', [dir], { stdio: 'pipe' })
+  rmSync(dir, { recursive: true })
+}
+
+/** Takes all that is left on the disk, to the last byte, also what the gateway frees by deleting segments. */
+function fill(disk: string): void {
+  for (let block = 65_536; block >= 1; block = Math.floor(block / 2)) {
+    try {
+      for (;;) writeFileSync(join(disk, 'filler'), Buffer.alloc(block), { flag: 'a' })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+    }
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(10)
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
