@@ -20,7 +20,14 @@ const LAYERS: Record<string, readonly string[]> = {
     'node:util',
     'contract/',
   ],
-  'gateway/src/adapters/': ['node:*', 'contract/', 'pino', '@aws-sdk/*', 'type gateway/src/'],
+  'gateway/src/adapters/': [
+    'node:*',
+    'contract/',
+    'pino',
+    '@aws-sdk/*',
+    'type gateway/src/',
+    'gateway/src/bind-error.ts',
+  ],
   'gateway/src/config.ts': [],
   'gateway/src/': ['gateway/src/', 'contract/', 'coap/', 'node:*', 'prom-client'],
   'bridge-lambda/src/adapters/': [

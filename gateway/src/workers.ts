@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import { OUTCOMES } from '@pesebre/coap/endpoint/outcomes'
 import type { Logger } from './adapters/log.ts'
+import { explainBind } from './bind-error.ts'
 import { type Board, createBoard } from './board.ts'
 import type { Config } from './config.ts'
 import type { FromWorker, ToWorker, WorkerInput } from './worker.ts'
@@ -57,6 +58,7 @@ async function startWorker(config: Config, worker: number, log: Logger) {
   const input: WorkerInput = { config, worker, memory: board.memory }
   const thread = new Worker(new URL('./worker.ts', import.meta.url), { workerData: input })
   const listeners = new Set<Listener>()
+  let isServing = false
   thread.on('message', (message: FromWorker) => {
     for (const { resolve, reject } of listeners) {
       if (message.kind === 'failed') reject(Object.assign(new Error(message.message), { code: message.code }))
@@ -64,8 +66,12 @@ async function startWorker(config: Config, worker: number, log: Logger) {
     }
   })
   thread.on('error', (error) => {
-    log.fatal({ err: error, worker }, 'worker died')
     for (const { reject } of listeners) reject(error)
+    // Half a gateway would go on answering half of the devices. Whoever watches the process starts a whole one.
+    if (isServing) {
+      log.fatal({ err: error, worker }, 'worker died')
+      process.exit(1)
+    }
   })
 
   function next<K extends FromWorker['kind']>(kind: K): Promise<Reply<K>> {
@@ -89,6 +95,7 @@ async function startWorker(config: Config, worker: number, log: Logger) {
   }
 
   const { dir, start, end, torn } = await next('opened')
+  isServing = true
   if (torn > 0)
     log.warn({ worker, bytes: torn }, 'journal had a torn end: cut off, it was never acknowledged')
   if (end > start) log.info({ worker, bytes: end - start }, 'journal has reports that were not sent yet')
@@ -112,20 +119,9 @@ export async function claimPort({ coapHost, coapPort }: Config): Promise<void> {
       socket.bind({ port: coapPort, address: coapHost, exclusive: true }, resolve)
     })
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw new Error(
-      `Cannot bind UDP ${coapHost}:${coapPort} (PESEBRE_COAP_HOST, PESEBRE_COAP_PORT): ${explain(code)}`,
-      { cause },
-    )
+    const where = `${coapHost}:${coapPort} (PESEBRE_COAP_HOST, PESEBRE_COAP_PORT)`
+    throw new Error(`Cannot bind UDP ${where}: ${explainBind(cause as Error)}`, { cause })
   } finally {
     socket.close()
   }
-}
-
-/** What an operator can do about an error of bind(2). */
-export function explain(code: string | undefined): string {
-  if (code === 'EADDRINUSE') return 'already in use by another process'
-  if (code === 'EACCES') return 'not permitted for this user'
-  if (code === 'EADDRNOTAVAIL') return 'this machine does not have that address'
-  return code ?? 'unknown error'
 }

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { explainBind } from '../bind-error.ts'
 
 export type AdminSettings = {
   host: string
@@ -27,7 +28,10 @@ export async function listenAdmin(settings: AdminSettings): Promise<Admin> {
   })
   server.keepAliveTimeout = 5000
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (cause) => {
+      const where = `${settings.host}:${settings.port} (PESEBRE_ADMIN_HOST, PESEBRE_ADMIN_PORT)`
+      reject(new Error(`Cannot listen on ${where}: ${explainBind(cause)}`, { cause }))
+    })
     server.listen(settings.port, settings.host, resolve)
   })
   return { port: (server.address() as AddressInfo).port, close: () => close(server) }
