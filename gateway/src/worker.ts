@@ -26,7 +26,7 @@ export type FromWorker =
   | { kind: 'failed'; code: string | undefined; message: string }
 
 /** What the main thread says to a worker. `sent`: SQS has taken more (only where answers wait for that). */
-export type ToWorker = { kind: 'serve' } | { kind: 'sent' } | { kind: 'stop' }
+export type ToWorker = { kind: 'serve'; port: number } | { kind: 'sent' } | { kind: 'stop' }
 
 const RATE_KEYS_MAX = 100_000
 const SMALLEST_PAGE = 4096
@@ -107,10 +107,10 @@ function start(): void {
     board.set('seq', seq.last())
   }
 
-  async function serve(): Promise<void> {
+  async function serve(coapPort: number): Promise<void> {
     const udp = await bindUdp({
       host: config.coapHost,
-      port: config.coapPort,
+      port: coapPort,
       receiveBuffer: config.receiveBuffer,
       share: config.workers > 1,
       onDatagram: loop.receive,
@@ -149,7 +149,9 @@ function start(): void {
 
   const { start: from, end, torn } = journal.recovered
   say({ kind: 'opened', start: from, end, torn, dir })
-  port.once('message', () => serve().catch(fail))
+  port.once('message', (message: ToWorker) => {
+    if (message.kind === 'serve') serve(message.port).catch(fail)
+  })
 }
 
 function fail(error: unknown): void {

@@ -36,7 +36,7 @@ export async function startWorkers(config: Config, log: Logger): Promise<Workers
   async function serve(): Promise<number> {
     // The first one finds the port if the setting is 0; the others then share it.
     for (const { ask } of threads) {
-      const ready = await ask({ kind: 'serve' }, 'ready')
+      const ready = await ask({ kind: 'serve', port }, 'ready')
       port = ready.port
     }
     return port
