@@ -1,39 +1,31 @@
 /**
- * Stands in for SQS and S3: fauxqs, with all data in PESEBRE_AWS_DIR, on 127.0.0.1:PESEBRE_AWS_PORT.
- * GET /health answers when it is ready.
+ * Stands in for SQS and S3: fauxqs, on 127.0.0.1:PESEBRE_AWS_PORT, with all data in PESEBRE_AWS_DIR, or else in
+ * PESEBRE_HOME/aws. GET /health answers when it is ready.
  */
 import { mkdirSync } from 'node:fs'
 import { Server } from 'node:net'
 import { join } from 'node:path'
-import { LOCAL_REGION, PORTS } from '@pesebre/contract/local-stack'
+import { LOCAL_REGION } from '@pesebre/contract/local-stack'
 import { startFauxqs } from 'fauxqs'
+import { pino } from 'pino'
+import { runProcess } from './run-process.ts'
 
-/** Requests that still run after this long are cut off, milliseconds. All data is on disk by then. */
-const STOP_MS = 400
+const log = pino({ level: process.env['PESEBRE_LOG_LEVEL'] || 'info', base: { name: 'aws' } })
 
-const port = Number(process.env['PESEBRE_AWS_PORT'] || PORTS.aws.standard)
-const dir = process.env['PESEBRE_AWS_DIR'] || '.pesebre/aws'
-
-listenOnLoopbackOnly()
-mkdirSync(dir, { recursive: true })
-const server = await startFauxqs({
-  port,
-  defaultRegion: LOCAL_REGION,
-  dataDir: dir,
-  s3StorageDir: join(dir, 's3'),
-  logger: false,
+await runProcess({ names: ['aws'], log }, async ({ aws }) => {
+  const dir = process.env['PESEBRE_AWS_DIR'] || join(process.env['PESEBRE_HOME'] || '.pesebre', 'aws')
+  listenOnLoopbackOnly()
+  mkdirSync(dir, { recursive: true })
+  const server = await startFauxqs({
+    port: aws,
+    defaultRegion: LOCAL_REGION,
+    dataDir: dir,
+    s3StorageDir: join(dir, 's3'),
+    logger: false,
+  })
+  log.info({ port: server.port }, 'SQS and S3 ready')
+  return server
 })
-process.stdout.write(
-  `${JSON.stringify({ level: 30, time: Date.now(), msg: 'SQS and S3 ready', port: server.port })}\n`,
-)
-process.once('SIGTERM', stop)
-process.once('SIGINT', stop)
-
-function stop(): void {
-  setTimeout(() => process.exit(0), STOP_MS)
-  const exit = () => process.exit(0)
-  server.stop().then(exit, exit)
-}
 
 /** fauxqs listens on every interface and has no option for it. Nothing of a local stack may be reachable from outside. */
 function listenOnLoopbackOnly(): void {
