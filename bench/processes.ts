@@ -34,7 +34,18 @@ export function startPinned(o: {
     throw new Error('Could not start a pinned process: taskset (util-linux) is missing')
   running.add(child)
   child.once('exit', () => running.delete(child))
-  return { pid: child.pid, log, stop: () => stop(child) }
+  let asked = false
+  return {
+    pid: child.pid,
+    log,
+    stop: async () => {
+      // A server that went away by itself makes every figure of its run worthless: that must not pass unseen.
+      if (!asked && hasEnded(child))
+        throw new Error(`Could not go on, ${o.name} ended by itself: it wrote\n${tail(log)}`)
+      asked = true
+      await stop(child)
+    },
+  }
 }
 
 const running = new Set<ChildProcess>()
@@ -45,12 +56,16 @@ export async function stopAll(): Promise<void> {
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (hasEnded(child)) return
   const ended = once(child, 'exit')
   child.kill('SIGTERM')
   const forced = setTimeout(() => child.kill('SIGKILL'), 20_000)
   await ended
   clearTimeout(forced)
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null
 }
 
 /** Repeats `probe` until it says true; after `seconds` it fails with the end of the process's log. */
@@ -65,8 +80,11 @@ export async function untilReady(o: {
     if (await o.probe()) return
     await sleep(50)
   }
-  const tail = readFileSync(o.log, 'utf8').trim().split('\n').slice(-5).join('\n')
-  throw new Error(`Could not reach ${o.what}: it wrote\n${tail || '(nothing)'}`)
+  throw new Error(`Could not reach ${o.what}: it wrote\n${tail(o.log)}`)
+}
+
+function tail(log: string): string {
+  return readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n') || '(nothing)'
 }
 
 /** A UDP port of 127.0.0.1 that nobody holds at this moment. */

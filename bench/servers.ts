@@ -111,9 +111,12 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   })
   const admin = `http://127.0.0.1:${adminPort}`
   const stop = async () => {
-    await child.stop()
-    await queue?.stop()
-    rmSync(journalDir, { recursive: true, force: true })
+    try {
+      await child.stop()
+      await queue?.stop()
+    } finally {
+      rmSync(journalDir, { recursive: true, force: true })
+    }
   }
   const probe = () =>
     fetch(`${admin}/readyz`).then(
