@@ -42,6 +42,12 @@ export interface Response {
    * observe and the code is 2.xx.
    */
   readonly observe?: string | undefined
+  /**
+   * How a notification of this state goes out: true always confirmable, false only when none was for a day (RFC 7641 section 4.5).
+   * By default it is confirmable when the observer has not proved itself for a while, which alone keeps a forged source address
+   * from being sent to: give false only where requests can be trusted.
+   */
+  readonly confirmable?: boolean | undefined
 }
 
 /** One request that waits for `Endpoint.respond`. Only what the endpoint itself made is one: hold it and hand it back. */

@@ -175,7 +175,7 @@ t.test('receive(): critical options that the application understands are let thr
 
 t.test('receive(): Uri-Host and Uri-Port are accepted and ignored', (t) => {
   const options = [{ number: OPTION.URI_HOST, value: bytes('61') }, uint(OPTION.URI_PORT, 1)]
-  requested(endpointOf().receive(datagram({ options }), peer, 0))
+  t.same(requested(endpointOf().receive(datagram({ options }), peer, 0)).request.path, ['u'])
   t.end()
 })
 
@@ -269,6 +269,7 @@ t.test('a reboot that reuses message id and token is not swallowed', (t) => {
 })
 
 t.test('a method of GET with a payload is let through: whoever serves it decides', (t) => {
-  requested(endpointOf().receive(datagram({ code: METHOD.GET, payload: 'x' }), peer, 0))
+  const { request } = requested(endpointOf().receive(datagram({ code: METHOD.GET, payload: 'x' }), peer, 0))
+  t.equal(request.payload.length, 1)
   t.end()
 })

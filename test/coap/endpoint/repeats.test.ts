@@ -50,6 +50,7 @@ for (const type of [TYPE.CON, TYPE.NON]) {
     const { exchange } = requested(endpoint.receive(datagram({ type }), peer, 0))
     endpoint.respond(exchange, { code: CODE.CHANGED }, 0)
     requested(endpoint.receive(datagram({ type }), peer, 247_100))
+    t.equal(endpoint.counters.request, 2)
     t.end()
   })
 }
@@ -58,6 +59,7 @@ t.test('a CON and a NON of otherwise equal content are two requests', (t) => {
   const endpoint = endpointOf()
   requested(endpoint.receive(datagram({ type: TYPE.CON }), peer, 0))
   requested(endpoint.receive(datagram({ type: TYPE.NON }), peer, 0))
+  t.equal(endpoint.counters.request, 2)
   t.end()
 })
 

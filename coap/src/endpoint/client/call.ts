@@ -27,6 +27,8 @@ export interface OpenCall extends Call, Timed {
   /** How often the resource has changed while its blocks were fetched. */
   restarts: number
   isObserving: boolean
+  /** Whether it waits for nothing but the next notification. */
+  isIdle: boolean
   /** Order number and time of the newest notification. */
   sequence: number
   notifiedAt: number

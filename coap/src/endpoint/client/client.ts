@@ -1,8 +1,8 @@
-import { blockBytes, blockOf, blockSize, SZX_RESERVED, szxFor } from '../../codec/block.ts'
+import { blockBytes, blockOf, blockSize, SZX_MAX, SZX_RESERVED, szxFor } from '../../codec/block.ts'
 import { CODE, isSuccess } from '../../codec/codes.ts'
 import { decode, type Message, type Option, TYPE } from '../../codec/message.ts'
 import { OPTION } from '../../codec/options.ts'
-import { MAX_AGE_DEFAULT } from '../../codec/parameters.ts'
+import { MAX_AGE_DEFAULT, MAX_LATENCY } from '../../codec/parameters.ts'
 import type { Scan } from '../../codec/scan.ts'
 import { uintBytes } from '../../codec/uint.ts'
 import { Deadlines } from '../messaging/deadlines.ts'
@@ -33,6 +33,8 @@ const NOTHING: readonly Effect[] = Object.freeze([])
 const NO_BYTES = new Uint8Array(0)
 /** How often a body is fetched anew because it changed meanwhile. */
 const RESTARTS_MAX = 3
+/** Max-Age counts up to a day: servers are to send something that often (RFC 7641 section 4.5). Milliseconds. */
+const FRESH_MAX = 24 * 60 * 60 * 1_000
 
 /** The client role: requests of ours, their retransmission, their blocks, and observations. */
 export class Client {
@@ -69,7 +71,8 @@ export class Client {
 
   advance(now: number, effects: Effect[]): void {
     for (let due = this.#deadlines.due(now); due !== undefined; due = this.#deadlines.due(now)) {
-      this.#fail(due, 'timeout', effects)
+      if (due.isIdle) this.#registerAgain(due, now, effects)
+      else this.#fail(due, 'timeout', effects)
     }
   }
 
@@ -94,6 +97,7 @@ export class Client {
       body: undefined,
       restarts: 0,
       isObserving: false,
+      isIdle: false,
       sequence: 0,
       notifiedAt: 0,
       isOver: false,
@@ -230,11 +234,27 @@ export class Client {
     } else if (step.kind === 'whole') {
       const isFinal = !call.isObserving
       if (isFinal) this.#finish(call)
-      else this.#deadlines.remove(call)
-      effects.push({ kind: 'response', call, response: answerOf(step.first, step.payload), isFinal })
+      const response = answerOf(step.first, step.payload)
+      if (!isFinal) this.#awaitNotification(call, response, now)
+      effects.push({ kind: 'response', call, response, isFinal })
     } else {
       this.#fetch(call, now, effects)
     }
+  }
+
+  /**
+   * A notification should follow before the state is stale. If none does, the server may have lost the registration
+   * (RFC 7641 section 3.3.1).
+   */
+  #awaitNotification(call: OpenCall, { maxAge }: Answer, now: number): void {
+    call.isIdle = true
+    this.#deadlines.move(call, now + Math.min(maxAge * 1_000, FRESH_MAX) + MAX_LATENCY)
+  }
+
+  #registerAgain(call: OpenCall, now: number, effects: Effect[]): void {
+    // Who lost the registration counts from the start again: its answer is not older than what came before.
+    call.isObserving = false
+    this.#send(call, now, effects)
   }
 
   /** Sends the request, or its next block. */
@@ -257,9 +277,12 @@ export class Client {
 
   /** Asks for the next block of the answer. */
   #fetch(call: OpenCall, now: number, effects: Effect[]): void {
-    const szx = call.body?.szx ?? szxFor(this.#settings.blockSizeMax)
+    // Smaller blocks than the server's may be asked for at any time (RFC 7959 section 2.4).
+    const szx = Math.min(call.body?.szx ?? SZX_MAX, szxFor(this.#settings.blockSizeMax))
     const block = { num: (call.body?.length ?? 0) / blockSize(szx), more: false, szx }
-    const options = call.baseOptions.filter((option) => option.number !== OPTION.CONTENT_FORMAT)
+    const options = call.baseOptions.filter(
+      ({ number }) => number !== OPTION.CONTENT_FORMAT && number !== OPTION.BLOCK2,
+    )
     options.push({ number: OPTION.BLOCK2, value: blockBytes(block) })
     if (call.requestTag !== undefined) options.push(call.requestTag)
     if (call.isObserving && call.fetchToken === call.token) {
@@ -281,6 +304,7 @@ export class Client {
     const type = confirmable ? TYPE.CON : TYPE.NON
     const bytes = this.#outgoing.full({ type, code, messageId, token, options, payload })
     effects.push({ kind: 'send', bytes, peer })
+    call.isIdle = false
     this.#deadlines.move(call, now + call.timeoutMs)
     if (!confirmable) return
     const onEnd = (end: TransmissionEnd, _at: number, more: Effect[]): void => {

@@ -10,12 +10,17 @@ export type TransmissionEnd = 'acknowledged' | 'reset' | 'timeout'
 /** Called once when a transmission ends; puts into `effects` whatever follows from it. */
 export type OnEnd = (end: TransmissionEnd, now: number, effects: Effect[]) => void
 
+/** What goes out instead when it is time to send again; undefined: the same bytes. */
+export type Renew = (now: number) => Renewal | undefined
+export type Renewal = Pick<Transmission, 'messageId' | 'bytes'>
+
 /** One confirmable message of ours, from its first transmission until it is acknowledged or given up. */
 export interface Transmission extends Timed {
   readonly peer: Peer
-  readonly messageId: number
-  readonly bytes: Uint8Array
+  messageId: number
+  bytes: Uint8Array
   readonly onEnd: OnEnd
+  readonly renew?: Renew | undefined
   timeout: number
   retransmissions: number
 }
@@ -45,7 +50,7 @@ export class Transmissions {
    * sent once, and nobody is told of its end.
    */
   add(
-    message: Pick<Transmission, 'peer' | 'messageId' | 'bytes' | 'onEnd'>,
+    message: Pick<Transmission, 'peer' | 'messageId' | 'bytes' | 'onEnd' | 'renew'>,
     now: number,
   ): Transmission | undefined {
     const { transmissionsMax, ackTimeoutMs, ackRandomFactor } = this.#settings
@@ -78,12 +83,23 @@ export class Transmissions {
         due.onEnd('timeout', now, effects)
         continue
       }
+      this.#renew(due, now)
       due.retransmissions++
       due.timeout *= 2
       // From now, not from the deadline: after a pause of the process the peer gets its time to answer all the same.
       this.#deadlines.add(due, now + due.timeout)
       effects.push({ kind: 'send', bytes: due.bytes, peer: due.peer })
     }
+  }
+
+  /** An ACK to what went out before no longer counts then: only the last message is known. */
+  #renew(transmission: Transmission, now: number): void {
+    const renewal = transmission.renew?.(now)
+    if (renewal === undefined) return
+    this.#byKey.delete(keyOf(transmission.peer, transmission.messageId))
+    transmission.messageId = renewal.messageId
+    transmission.bytes = renewal.bytes
+    this.#byKey.set(keyOf(transmission.peer, transmission.messageId), transmission)
   }
 }
 

@@ -4,7 +4,7 @@ import { OPTION } from '../../codec/options.ts'
 import { uintBytes } from '../../codec/uint.ts'
 import { hex, peerKey } from '../messaging/keys.ts'
 import type { Outgoing } from '../messaging/outgoing.ts'
-import type { Transmission } from '../messaging/transmissions.ts'
+import type { Renewal, Transmission } from '../messaging/transmissions.ts'
 import type { Settings } from '../settings.ts'
 import type { Effect, Peer, Response } from '../types.ts'
 import type { Downloads } from './downloads.ts'
@@ -22,6 +22,7 @@ interface Observer {
   sequence: number
   /** When the peer last acknowledged a notification; -Infinity if it never has. */
   provenAt: number
+  readonly registeredAt: number
   /** The confirmable notification on its way, and the state that has come up since. */
   transmission: Transmission | undefined
   latest: Response | undefined
@@ -29,8 +30,11 @@ interface Observer {
   resetKey: string
 }
 
+const NO_BYTES = new Uint8Array(0)
 /** Order numbers have 24 bits (RFC 7641 section 4.4). */
 const SEQUENCE_MASK = 0xff_ffff
+/** An observer that gets only non-confirmable notifications has to be asked this often whether it is still there (section 4.5). */
+const CONFIRM_WITHIN = 24 * 60 * 60 * 1_000
 
 /**
  * Who observes what (RFC 7641). A peer proves itself by acknowledging: the first notification is confirmable, and one now and then
@@ -67,7 +71,7 @@ export class Observers {
    * Adds or renews the observer that a request asks for, and returns the Observe option of the answer; undefined if there is no
    * room, so that the answer is an ordinary one (section 4.1).
    */
-  register(exchange: OpenExchange, resource: string): Option | undefined {
+  register(exchange: OpenExchange, resource: string, now: number): Option | undefined {
     const id = idOf(exchange)
     const held = this.#byId.get(id)
     if (held !== undefined && held.resource === resource) return this.#nextOption(held)
@@ -82,6 +86,7 @@ export class Observers {
       token: exchange.token.slice(),
       sequence: 0,
       provenAt: -Infinity,
+      registeredAt: now,
       transmission: undefined,
       latest: undefined,
       resetKey: '',
@@ -103,9 +108,10 @@ export class Observers {
   notify(resource: string, response: Response, now: number): readonly Effect[] {
     const effects: Effect[] = []
     for (const observer of [...(this.#byResource.get(resource) ?? [])]) {
-      // One confirmable notification at a time (section 4.5.1): the newest state waits for its end.
+      // One confirmable notification at a time (section 4.5.1): the newest state waits for its ACK or its next retransmission.
       if (observer.transmission === undefined) this.#send(observer, response, now, effects)
-      else observer.latest = response
+      // An end that waits is not taken back by a state that comes after it.
+      else if (observer.latest === undefined || isSuccess(observer.latest.code)) observer.latest = response
     }
     return effects
   }
@@ -119,23 +125,19 @@ export class Observers {
   }
 
   #send(observer: Observer, response: Response, now: number, effects: Effect[]): void {
-    const { request, token, peerHash } = observer
-    const { peer } = request
-    const isLast = !isSuccess(response.code)
-    const cut = this.#downloads.cut(request, response, now)
-    const options = isLast ? (cut.options ?? []) : [...(cut.options ?? []), this.#nextOption(observer)]
-    const isConfirmable = now - observer.provenAt >= this.#settings.confirmNotificationsMs
-    const messageId = this.#outgoing.nextMessageId(peerHash)
-    const type = isConfirmable ? TYPE.CON : TYPE.NON
-    const payload = cut.payload ?? new Uint8Array(0)
-    const bytes = this.#outgoing.full({ type, code: cut.code, messageId, token, options, payload })
+    const { peer } = observer.request
+    const isConfirmable = this.#isConfirmable(observer, response, now)
+    const message = this.#message(observer, response, isConfirmable, now)
+    const { messageId, bytes } = message
     effects.push({ kind: 'send', bytes, peer })
     if (isConfirmable) {
-      const message = { peer, messageId, bytes: bytes.slice() }
       observer.transmission = this.#outgoing.transmissions.add(
         {
-          ...message,
+          peer,
+          messageId,
+          bytes: bytes.slice(),
           onEnd: (end, at, more) => this.#ended(observer, end === 'acknowledged', at, more),
+          renew: (at) => this.#renewal(observer, at),
         },
         now,
       )
@@ -144,7 +146,37 @@ export class Observers {
       observer.resetKey = `${peerKey(peer)} ${messageId}`
       this.#byResetKey.set(observer.resetKey, observer)
     }
-    if (isLast) this.#remove(observer, false)
+    if (!isSuccess(response.code)) this.#remove(observer, false)
+  }
+
+  /** The newest state instead of a stale one, when it is time to send again (section 4.5.2). */
+  #renewal(observer: Observer, now: number): Renewal | undefined {
+    const { latest } = observer
+    if (latest === undefined) return undefined
+    observer.latest = undefined
+    const { messageId, bytes } = this.#message(observer, latest, true, now)
+    if (!isSuccess(latest.code)) this.#remove(observer, false)
+    return { messageId, bytes: bytes.slice() }
+  }
+
+  #message(observer: Observer, response: Response, isConfirmable: boolean, now: number): Renewal {
+    const { request, token, peerHash } = observer
+    const { code, options = [], payload = NO_BYTES } = this.#downloads.cut(request, response, now)
+    const messageId = this.#outgoing.nextMessageId(peerHash)
+    const bytes = this.#outgoing.full({
+      type: isConfirmable ? TYPE.CON : TYPE.NON,
+      code,
+      messageId,
+      token,
+      options: isSuccess(response.code) ? [...options, this.#nextOption(observer)] : options,
+      payload,
+    })
+    return { messageId, bytes }
+  }
+
+  #isConfirmable(observer: Observer, { confirmable }: Response, now: number): boolean {
+    if (confirmable === undefined) return now - observer.provenAt >= this.#settings.confirmNotificationsMs
+    return confirmable || now - Math.max(observer.provenAt, observer.registeredAt) >= CONFIRM_WITHIN
   }
 
   #ended(observer: Observer, isAcknowledged: boolean, now: number, effects: Effect[]): void {

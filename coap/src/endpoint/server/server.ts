@@ -228,17 +228,17 @@ export class Server {
     const extra: Option[] = []
     if (block1 !== undefined) extra.push(block1)
     if (request.observe === 0) {
-      const option = this.#observe(exchange, response)
+      const option = this.#observe(exchange, response, now)
       if (option !== undefined) extra.push(option)
     }
     return extra.length === 0 ? dressed : { ...dressed, options: [...(dressed.options ?? []), ...extra] }
   }
 
-  #observe(exchange: OpenExchange, response: Response): Option | undefined {
+  #observe(exchange: OpenExchange, response: Response, now: number): Option | undefined {
     const { request } = exchange
     if (request.method !== METHOD.GET && request.method !== METHOD.FETCH) return undefined
     if (response.observe !== undefined && isSuccess(response.code) && request.block2 < 16) {
-      return this.observers.register(exchange, response.observe)
+      return this.observers.register(exchange, response.observe, now)
     }
     this.observers.deregister(exchange)
     return undefined
