@@ -4,7 +4,7 @@ import type { Context, SQSEvent } from 'aws-lambda'
 import { failedIds, lambdaContext, type Source, sqsEvent } from './event.ts'
 import type { Queue } from './sqs.ts'
 
-/** How long one receive waits for a message. On AWS it is 20 s; here it bounds how long a stopped poller can swallow messages. */
+/** How long one receive waits for a message. On AWS it is 20 s; here it is also how long stopping may take. */
 const LONG_POLL_S = 1
 /** Between two tries to reach a queue that is not there, milliseconds. */
 const QUEUE_RETRY_MS = 500
@@ -39,7 +39,10 @@ export type PollerState = {
 
 export type Poller = {
   readonly state: Readonly<PollerState>
-  /** Receives nothing more; resolves when the running invocations are done and their messages settled. */
+  /**
+   * Begins nothing more; resolves when the running invocations are done and their messages settled. A receive that is
+   * out is waited for, and what it brings is given back: cut off, it might still take messages, and nobody would know.
+   */
   stop(): Promise<void>
 }
 
@@ -98,7 +101,8 @@ export function startPoller(options: PollerOptions): Poller {
       try {
         const messages = await gather()
         problemIs(undefined)
-        if (messages.length > 0) await deliver(messages, source)
+        if (stopping.signal.aborted) await giveBack(messages, () => 0)
+        else if (messages.length > 0) await deliver(messages, source)
       } catch (error) {
         if (stopping.signal.aborted) return
         problemIs(`Poll queue: ${(error as Error).message}`)
@@ -108,12 +112,10 @@ export function startPoller(options: PollerOptions): Poller {
   }
 
   async function gather(): Promise<Message[]> {
-    const messages = await queue.receive(options.batchSize, LONG_POLL_S, stopping.signal)
+    const messages = await queue.receive(options.batchSize, LONG_POLL_S)
     const end = performance.now() + options.windowMs
     while (messages.length > 0 && messages.length < options.batchSize && !stopping.signal.aborted) {
-      const more = await queue
-        .receive(options.batchSize - messages.length, 0, stopping.signal)
-        .catch(() => [])
+      const more = await queue.receive(options.batchSize - messages.length, 0).catch(() => [])
       messages.push(...more)
       if (more.length > 0) continue
       if (performance.now() >= end) break
@@ -127,13 +129,16 @@ export function startPoller(options: PollerOptions): Poller {
     const failed = await invoke(messages, source)
     const isFailed = ({ MessageId }: Message) => failed.has(MessageId ?? '')
     const done = messages.filter((message) => !isFailed(message))
-    const back = messages.filter(isFailed)
     await queue.delete(done.map(({ ReceiptHandle }) => ReceiptHandle ?? ''))
     state.deleted += done.length
+    await giveBack(messages.filter(isFailed), returnAfter)
+  }
+
+  async function giveBack(messages: Message[], afterS: (message: Message) => number): Promise<void> {
     await queue.hide(
-      back.map((message) => ({ receiptHandle: message.ReceiptHandle ?? '', seconds: returnAfter(message) })),
+      messages.map((message) => ({ receiptHandle: message.ReceiptHandle ?? '', seconds: afterS(message) })),
     )
-    state.returned += back.length
+    state.returned += messages.length
   }
 
   /** Calls the handler; resolves to the ids of the messages that failed. One that throws or is late has failed for all. */

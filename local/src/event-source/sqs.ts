@@ -17,7 +17,7 @@ export type Hidden = { readonly receiptHandle: string; readonly seconds: number 
 export type Queue = {
   attributes(signal: AbortSignal): Promise<{ arn: string; visibilityS: number }>
   /** Waits for the first message for at most `waitS` seconds. */
-  receive(max: number, waitS: number, signal: AbortSignal): Promise<Message[]>
+  receive(max: number, waitS: number): Promise<Message[]>
   delete(receiptHandles: readonly string[]): Promise<void>
   hide(messages: readonly Hidden[]): Promise<void>
 }
@@ -31,7 +31,7 @@ export function createQueue(client: SQSClient, QueueUrl: string): Queue {
       )
       return { arn: Attributes?.['QueueArn'] ?? '', visibilityS: Number(Attributes?.['VisibilityTimeout']) }
     },
-    async receive(max, waitS, signal) {
+    async receive(max, waitS) {
       const { Messages } = await client.send(
         new ReceiveMessageCommand({
           QueueUrl,
@@ -40,7 +40,6 @@ export function createQueue(client: SQSClient, QueueUrl: string): Queue {
           MessageSystemAttributeNames: ['All'],
           MessageAttributeNames: ['All'],
         }),
-        { abortSignal: signal },
       )
       return Messages ?? []
     },

@@ -168,3 +168,18 @@ t.test('startPoller: stop waits for what runs, and takes nothing more', async (t
   t.equal(state.deleted, 1)
   t.equal(await sqs.count(sqs.queueUrl), 1)
 })
+
+t.test('startPoller: a message that comes while it stops is given back at once', async (t) => {
+  const sqs = await start(t)
+  const stopped = poll(t, sqs, () => t.fail('not to be handled'))
+  await until(() => stopped.state.problem === undefined)
+  await sleep(50)
+  const stop = stopped.stop()
+  await sqs.send('to be kept')
+  await stop
+  t.equal(stopped.state.returned, 1)
+  const bodies: string[] = []
+  const next = poll(t, sqs, (event) => void bodies.push(...event.Records.map(({ body }) => body)))
+  await until(() => next.state.deleted === 1)
+  t.strictSame(bodies, ['to be kept'])
+})
