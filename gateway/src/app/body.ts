@@ -1,8 +1,8 @@
 import { CODE } from '@pesebre/coap/codec/codes'
 import { CONTENT_FORMAT } from '@pesebre/coap/codec/content-formats'
-import { decodeCbor } from './cbor.ts'
+import { countMembers, decodeCbor } from './cbor.ts'
 import { Refusal } from './refusal.ts'
-import { resolveSenml, type Sample } from './senml.ts'
+import { CBOR_LABELS, resolveSenml, type Sample } from './senml.ts'
 import { toState } from './state.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -20,18 +20,21 @@ export function samplesOf(payload: Uint8Array, format: number | undefined, arriv
     }
     case CONTENT_FORMAT.JSON:
       return [{ at: arrival, state: toState(parseJson(payload)) }]
-    case CONTENT_FORMAT.SENML_CBOR:
-      return senml(decodeCbor(payload).value, arrival)
+    case CONTENT_FORMAT.SENML_CBOR: {
+      const { value, members } = decodeCbor(payload)
+      if (countMembers(value) !== members) throw new Refusal(CODE.BAD_REQUEST, 'Duplicate key in a map')
+      return senml(resolveSenml(value, arrival, CBOR_LABELS))
+    }
     case CONTENT_FORMAT.SENML_JSON:
-      return senml(parseJson(payload), arrival)
+      return senml(resolveSenml(parseJson(payload), arrival))
     case CONTENT_FORMAT.TEXT:
       return [{ at: arrival, state: toState({ value: textValue(payload) }) }]
   }
   throw new Refusal(CODE.UNSUPPORTED_CONTENT_FORMAT, 'Content-Format must be 60, 50, 112, 110 or 0')
 }
 
-function senml(pack: unknown, arrival: number): Sample[] {
-  return resolveSenml(pack, arrival).map(({ at, state }) => ({ at, state: toState(state) }))
+function senml(samples: Sample[]): Sample[] {
+  return samples.map(({ at, state }) => ({ at, state: toState(state) }))
 }
 
 /** Simple senders leave Content-Format out (RFC 7252 section 5.10.3 lets a server guess): a map tells itself. */
@@ -50,11 +53,21 @@ function parseJson(payload: Uint8Array): unknown {
   }
 }
 
-/** Plain text that is a number is stored as one, so that `-e 21.5` makes a value and not a word. */
+const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/
+
+/**
+ * Plain text that is a number is stored as one, so that `-e 21.5` makes a value and not a word. What would not come
+ * back as it was (a serial number of 19 digits, 007) stays text.
+ */
 function textValue(payload: Uint8Array): string | number {
   const text = decodeText(payload).trim()
+  if (!NUMBER.test(text)) return text
   const number = Number(text)
-  return text !== '' && Number.isFinite(number) ? number : text
+  return Number.isInteger(number) && !Number.isSafeInteger(number)
+    ? text
+    : Number.isFinite(number)
+      ? number
+      : text
 }
 
 function decodeText(payload: Uint8Array): string {

@@ -7,14 +7,18 @@ const DEPTH_MAX = 8
 
 const decoder = new Decoder({ mapsAsObjects: true, useRecords: false })
 const utf8 = new TextDecoder('utf-8', { fatal: true })
+const PROTO = new TextEncoder().encode('__proto__')
 
-/** A decoded body, and how many map entries it declared: fewer in `value` means that a key stood there twice. */
+/**
+ * A decoded body, and how many map entries it declared: fewer in `value` means that a key stood there twice.
+ * Integers of eight bytes are bigints, whatever their value.
+ */
 export type Decoded = { value: unknown; members: number }
 
 /**
  * Decodes one CBOR item (RFC 8949). The library is lenient (tags become objects, the last of two equal keys wins,
- * broken UTF-8 is patched) and trusts declared lengths; so the bytes are walked once first, and only a plain,
- * well-formed item of map, array, string, number, boolean and null reaches it.
+ * broken UTF-8 is patched, a key `__proto__` is renamed) and trusts declared lengths; so the bytes are walked once
+ * first, and only a plain, well-formed item of map, array, string, number, boolean and null reaches it.
  */
 export function decodeCbor(bytes: Uint8Array): Decoded {
   const walk = { bytes, members: 0 }
@@ -26,6 +30,16 @@ export function decodeCbor(bytes: Uint8Array): Decoded {
 type Walk = { readonly bytes: Uint8Array; members: number }
 
 const INDEFINITE = -1
+
+/** How many map entries a decoded value has, at every depth. */
+export function countMembers(value: unknown): number {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return 0
+  const values = Object.values(value)
+  return values.reduce<number>(
+    (sum, each) => sum + countMembers(each),
+    Array.isArray(value) ? 0 : values.length,
+  )
+}
 
 /** Checks the item at `at` and returns the offset behind it. */
 function item(walk: Walk, at: number, depth: number): number {
@@ -62,7 +76,8 @@ function argumentBytes(info: number, major: number): number {
   if (info < 24) return 0
   if (info <= 27) return 1 << (info - 24)
   if (info === 31 && (major === 4 || major === 5)) return 0
-  throw malformed(info === 31 ? 'has a string of indefinite length' : 'has a reserved length')
+  const isString = info === 31 && (major === 2 || major === 3)
+  throw malformed(isString ? 'has a string of indefinite length' : 'has a reserved length')
 }
 
 function uint(bytes: Uint8Array, start: number, end: number): number {
@@ -102,12 +117,21 @@ function sequence(walk: Walk, start: number, count: number, depth: number, map: 
       const major = (bytes[at] ?? 0) >> 5
       if (major !== 0 && major !== 1 && major !== 3)
         throw malformed('has a key that is neither text nor integer')
+      const key = at
       at = item(walk, at, depth)
+      if (major === 3 && isProto(bytes, key, at)) throw malformed('has the reserved key __proto__')
       walk.members++
     }
     at = item(walk, at, depth)
   }
   return at
+}
+
+/** Whether the text string in `bytes[start, end)` is the one name that no object may take from outside. */
+function isProto(bytes: Uint8Array, start: number, end: number): boolean {
+  const text = end - PROTO.length
+  if (text !== start + 1 + argumentBytes(bytes[start]! & 0x1f, 3)) return false
+  return PROTO.every((byte, i) => bytes[text + i] === byte)
 }
 
 function malformed(what: string): Refusal {

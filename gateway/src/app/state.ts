@@ -56,7 +56,7 @@ function clean(value: unknown, depth: number, walk: Walk): Json {
       if (Number.isFinite(value)) return value
       throw new Refusal(CODE.BAD_REQUEST, 'Number is not finite')
     case 'bigint':
-      throw new Refusal(CODE.BAD_REQUEST, 'Integer beyond 2^53')
+      return safeNumber(value)
   }
   if (value instanceof Uint8Array)
     return Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64url')
@@ -69,6 +69,13 @@ function clean(value: unknown, depth: number, walk: Walk): Json {
   }
   if (isMap(value)) return cleanMap(value, depth + 1, walk)
   throw new Refusal(CODE.BAD_REQUEST, 'Value of a kind that JSON does not have')
+}
+
+/** Throws a Refusal for an integer that JSON and JavaScript would round. */
+export function safeNumber(value: bigint): number {
+  const number = Number(value)
+  if (Number.isSafeInteger(number)) return number
+  throw new Refusal(CODE.BAD_REQUEST, 'Integer beyond 2^53')
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {
