@@ -50,6 +50,7 @@ export async function startIot(options: IotOptions): Promise<Iot> {
   const arn = arnMaker(options.region ?? 'us-east-1')
   const store = openStore(dir)
   let broker: Broker | undefined
+  let closing: Promise<void> | undefined
   try {
     const authority = await openAuthority(dir)
     const types = createThingTypes({ store, arn, now })
@@ -98,11 +99,16 @@ export async function startIot(options: IotOptions): Promise<Iot> {
       restPort: rest.port,
       mqttPort: mqtt.port,
       caFile: authority.caFile,
-      async close() {
-        await rest.close()
-        await mqtt.close()
-        store.close()
+      close() {
+        closing ??= stop()
+        return closing
       },
+    }
+
+    async function stop(): Promise<void> {
+      await rest.close()
+      await mqtt.close()
+      store.close()
     }
   } catch (error) {
     await broker?.close()

@@ -80,8 +80,8 @@ export type Devices = {
   kill(): Promise<void>
 }
 
-/** Starts a process for devices; it ends with the test. */
-export function startDevices(t: Teardown): Devices {
+/** Starts a process for devices. It ends with the test, or, when none is given, with this process. */
+export function startDevices(t?: Teardown): Devices {
   const child: ChildProcess = fork(fileURLToPath(new URL('device-process.ts', import.meta.url)))
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   const inboxes = new Map<string, { events: Event[]; wake: () => void }>()
@@ -105,7 +105,13 @@ export function startDevices(t: Teardown): Devices {
     child.kill('SIGKILL')
     await exited
   }
-  t.teardown(kill)
+  if (t !== undefined) {
+    t.teardown(kill)
+  } else {
+    // What a test waits for is kept alive by the server that it runs.
+    child.unref()
+    child.channel?.unref()
+  }
 
   function order(device: string, what: Order): Promise<unknown> {
     const id = commands++

@@ -1,4 +1,3 @@
-import { DetachPolicyCommand, UpdateCertificateCommand, UpdateThingCommand } from '@aws-sdk/client-iot'
 import {
   GetThingShadowCommand,
   PublishCommand,
@@ -10,12 +9,13 @@ import { startLocalIot, toJson } from './support.ts'
 
 const EVERYTHING = [{ Action: 'iot:*', Resource: '*' }]
 const VERSIONS = [5, 311] as const
+const devices = startDevices()
 
 for (const version of VERSIONS) {
   t.test(`MQTT ${version}: AWS's shadow client gets, updates, deletes, and hears of the delta`, async (t) => {
     const iot = await startLocalIot(t)
     const identity = await createIdentity(iot, EVERYTHING)
-    const device = await startDevices(t).connect({ version, clientId: 'bella', ...access(iot, identity) })
+    const device = await devices.connect({ version, clientId: 'bella', ...access(iot, identity) })
 
     const missing = await failure(device.shadow('getShadow', { thingName: 'bella' }))
     t.match(missing.modeled, { code: 404, message: "No shadow exists with name: 'bella'" })
@@ -53,7 +53,6 @@ for (const version of VERSIONS) {
   t.test(`MQTT ${version}: messages over MQTT and REST reach subscribers, QoS 0 among QoS 1`, async (t) => {
     const iot = await startLocalIot(t)
     const identity = await createIdentity(iot, EVERYTHING)
-    const devices = startDevices(t)
     const [sender, receiver] = await Promise.all(
       ['sender', 'receiver'].map((clientId) =>
         devices.connect({ version, clientId, ...access(iot, identity) }),
@@ -92,7 +91,7 @@ for (const version of VERSIONS) {
 t.test('MQTT: a shadow changed over REST is told on accepted, delta and documents', async (t) => {
   const iot = await startLocalIot(t)
   const identity = await createIdentity(iot, EVERYTHING)
-  const device = await startDevices(t).connect({ version: 5, clientId: 'app', ...access(iot, identity) })
+  const device = await devices.connect({ version: 5, clientId: 'app', ...access(iot, identity) })
   for (const topic of ['update/accepted', 'update/delta', 'update/documents', 'delete/accepted']) {
     await device.subscribe(`$aws/things/+/shadow/name/+/${topic}`)
   }
@@ -108,138 +107,9 @@ t.test('MQTT: a shadow changed over REST is told on accepted, delta and document
   })
 })
 
-t.test(
-  'MQTT: a certificate that is not active is refused, and one that is deactivated is cut off',
-  async (t) => {
-    const iot = await startLocalIot(t)
-    const identity = await createIdentity(iot, EVERYTHING)
-    const devices = startDevices(t)
-    const { certificateId } = identity
-    const setStatus = (newStatus: 'ACTIVE' | 'INACTIVE') =>
-      iot.control.send(new UpdateCertificateCommand({ certificateId, newStatus }))
-    for (const version of VERSIONS) {
-      const options = { version, clientId: 'bella', ...access(iot, identity) }
-      const device = await devices.connect(options)
-      await setStatus('INACTIVE')
-      await device.next('lost')
-      await t.rejects(devices.connect(options), `MQTT ${version}`)
-      await setStatus('ACTIVE')
-      await (await devices.connect(options)).disconnect()
-    }
-  },
-)
-
-t.test('MQTT: a certificate of another authority is refused', async (t) => {
-  const iot = await startLocalIot(t)
-  const other = await startLocalIot(t)
-  const stranger = await createIdentity(other, EVERYTHING)
-  const devices = startDevices(t)
-  for (const version of VERSIONS) {
-    await t.rejects(
-      devices.connect({ version, clientId: 'bella', ...access(iot, stranger) }),
-      `MQTT ${version}`,
-    )
-  }
-})
-
-t.test('MQTT: a client connects only with the id that its policy names', async (t) => {
-  const iot = await startLocalIot(t)
-  const statements = [{ Action: 'iot:Connect', Resource: 'client/bella' }]
-  const identity = await createIdentity(iot, statements)
-  const devices = startDevices(t)
-  for (const version of VERSIONS) {
-    await t.rejects(
-      devices.connect({ version, clientId: 'rosa', ...access(iot, identity) }),
-      `MQTT ${version}`,
-    )
-    await (await devices.connect({ version, clientId: 'bella', ...access(iot, identity) })).disconnect()
-  }
-})
-
-t.test('MQTT: policies decide on publishing, subscribing and receiving; Deny wins', async (t) => {
-  const iot = await startLocalIot(t)
-  const identity = await createIdentity(iot, [
-    { Action: 'iot:Connect', Resource: '*' },
-    { Action: ['iot:Publish', 'iot:Receive'], Resource: 'topic/stable/*' },
-    { Action: 'iot:Subscribe', Resource: 'topicfilter/stable/*' },
-    { Effect: 'Deny', Action: 'iot:Publish', Resource: 'topic/stable/secret' },
-    { Effect: 'Deny', Action: 'iot:Receive', Resource: 'topic/stable/hidden' },
-  ])
-  const devices = startDevices(t)
-  const device = await devices.connect({ version: 5, clientId: 'five', ...access(iot, identity) })
-  t.equal(await device.subscribe('stable/#'), 1)
-  t.equal(await device.subscribe('#'), 135)
-  t.equal(await device.subscribe('other'), 135)
-  t.equal(await device.publish('stable/open', '1'), 0)
-  t.equal(await device.publish('stable/hidden', '2'), 0)
-  t.equal(await device.publish('stable/secret', '3'), 135, 'Deny wins')
-  t.equal(await device.publish('other', '4'), 135, 'not allowed')
-  t.equal(
-    await device.publish('stable/open', '5', { retain: true }),
-    135,
-    'RetainPublish is a right of its own',
-  )
-  t.equal(await device.publish('$aws/events/presence/connected/x', '6'), 135, 'reserved')
-  t.equal(await device.publish('stable/open', 'last'), 0)
-  t.match(await device.next('message'), { topic: 'stable/open', payload: '1' })
-  t.match(await device.next('message'), { topic: 'stable/open', payload: 'last' })
-
-  const older = await devices.connect({ version: 311, clientId: 'three', ...access(iot, identity) })
-  t.equal(await older.subscribe('other'), 128)
-  void older.publish('stable/secret', '7').catch(() => {})
-  await older.next('lost')
-  t.same(device.messages(), [])
-  t.same(iot.errors, [])
-})
-
-t.test(
-  'MQTT: the thing name in a policy is that of a thing with this client id and this certificate',
-  async (t) => {
-    const iot = await startLocalIot(t)
-    const name = `\${iot:Connection.Thing.ThingName}`
-    const statements = [
-      { Action: 'iot:Connect', Resource: `client/${name}` },
-      {
-        Action: 'iot:Publish',
-        Resource: `topic/cameras/${name}/\${iot:Connection.Thing.Attributes[stable]}`,
-      },
-    ]
-    const camera = await createIdentity(iot, statements, 'camera-1')
-    await createIdentity(iot, statements, 'camera-2')
-    const devices = startDevices(t)
-    const device = await devices.connect({ version: 5, clientId: 'camera-1', ...access(iot, camera) })
-    await t.rejects(
-      devices.connect({ version: 5, clientId: 'camera-2', ...access(iot, camera) }),
-      'not attached',
-    )
-    await t.rejects(devices.connect({ version: 5, clientId: 'camera-3', ...access(iot, camera) }), 'no thing')
-    t.equal(await device.publish('cameras/camera-1/north', 'x'), 135, 'no such attribute')
-    const attributePayload = { attributes: { stable: 'north' } }
-    await iot.control.send(new UpdateThingCommand({ thingName: 'camera-1', attributePayload }))
-    t.equal(await device.publish('cameras/camera-1/north', 'x'), 0, 'at once')
-    t.equal(await device.publish('cameras/camera-2/north', 'x'), 135)
-  },
-)
-
-t.test('MQTT: a right that is taken away is gone at once', async (t) => {
-  const iot = await startLocalIot(t)
-  const identity = await createIdentity(iot, EVERYTHING)
-  const device = await startDevices(t).connect({ version: 5, clientId: 'bella', ...access(iot, identity) })
-  await device.subscribe('a')
-  t.equal(await device.publish('a', '1'), 0)
-  t.match(await device.next('message'), { payload: '1' })
-  const policyName = `policy-${identity.certificateId.slice(0, 12)}`
-  await iot.control.send(new DetachPolicyCommand({ policyName, target: identity.certificateArn }))
-  t.equal(await device.publish('a', '2'), 135)
-  await iot.data.send(new PublishCommand({ topic: 'a', payload: Buffer.from('3'), qos: 1 }))
-  t.equal(await device.publish('a', '4'), 135)
-  t.same(device.messages(), [], 'nor does it receive')
-})
-
 t.test('MQTT: retained messages come to later subscribers of exactly that topic', async (t) => {
   const iot = await startLocalIot(t)
   const identity = await createIdentity(iot, EVERYTHING)
-  const devices = startDevices(t)
   const device = await devices.connect({ version: 5, clientId: 'sender', ...access(iot, identity) })
   await device.publish('stable/a', 'kept', { retain: true })
   await iot.data.send(
@@ -265,7 +135,7 @@ t.test('MQTT: retained messages come to later subscribers of exactly that topic'
 t.test('MQTT: limits of topics, payloads and subscriptions', async (t) => {
   const iot = await startLocalIot(t)
   const identity = await createIdentity(iot, EVERYTHING)
-  const device = await startDevices(t).connect({ version: 5, clientId: 'bella', ...access(iot, identity) })
+  const device = await devices.connect({ version: 5, clientId: 'bella', ...access(iot, identity) })
   t.equal(await device.publish('1/2/3/4/5/6/7/8', 'x'), 0, 'seven slashes')
   t.equal(await device.publish('1/2/3/4/5/6/7/8/9', 'x'), 135)
   t.equal(await device.publish('x'.repeat(257), 'x'), 135)
@@ -281,7 +151,6 @@ t.test('MQTT: limits of topics, payloads and subscriptions', async (t) => {
 t.test('MQTT: lifecycle events tell who came, who went and why', async (t) => {
   const iot = await startLocalIot(t)
   const identity = await createIdentity(iot, EVERYTHING)
-  const devices = startDevices(t)
   const watcher = await devices.connect({ version: 5, clientId: 'watcher', ...access(iot, identity) })
   await watcher.subscribe('$aws/events/presence/#')
   const event = async () => {
@@ -336,19 +205,19 @@ t.test('MQTT: lifecycle events tell who came, who went and why', async (t) => {
 t.test('MQTT: a will is published, but moves no shadow', async (t) => {
   const iot = await startLocalIot(t)
   const identity = await createIdentity(iot, EVERYTHING)
-  const watcher = await startDevices(t).connect({ version: 5, clientId: 'watcher', ...access(iot, identity) })
+  const watcher = await devices.connect({ version: 5, clientId: 'watcher', ...access(iot, identity) })
   await watcher.subscribe('last/words')
   await watcher.subscribe('$aws/things/bella/shadow/update')
   const payload = '{"state":{"reported":{"gone":true}}}'
   for (const topic of ['last/words', '$aws/things/bella/shadow/update']) {
-    const devices = startDevices(t)
-    await devices.connect({
+    const dying = startDevices(t)
+    await dying.connect({
       version: 311,
       clientId: 'bella',
       will: { topic, payload },
       ...access(iot, identity),
     })
-    await devices.kill()
+    await dying.kill()
     t.match(await watcher.next('message'), { topic, payload })
   }
   await t.rejects(iot.data.send(new GetThingShadowCommand({ thingName: 'bella' })), {
@@ -360,7 +229,6 @@ for (const version of VERSIONS) {
   t.test(`MQTT ${version}: what a client with a persistent session missed waits for it`, async (t) => {
     const iot = await startLocalIot(t)
     const identity = await createIdentity(iot, EVERYTHING)
-    const devices = startDevices(t)
     const options = { version, clientId: 'bella', persistent: true, ...access(iot, identity) }
     const device = await devices.connect(options)
     await device.subscribe('mail/#')
@@ -384,18 +252,6 @@ for (const version of VERSIONS) {
     t.same(last.messages(), [])
   })
 }
-
-t.test('MQTT: a policy can forbid persistent sessions', async (t) => {
-  const iot = await startLocalIot(t)
-  const Condition = { 'ForAllValues:StringEquals': { 'iot:ConnectAttributes': [] } }
-  const identity = await createIdentity(iot, [{ Action: 'iot:Connect', Resource: '*', Condition }])
-  const devices = startDevices(t)
-  for (const version of VERSIONS) {
-    const options = { version, clientId: 'bella', ...access(iot, identity) }
-    await t.rejects(devices.connect({ ...options, persistent: true }), `MQTT ${version}`)
-    await (await devices.connect(options)).disconnect()
-  }
-})
 
 async function failure(call: Promise<unknown>): Promise<{ modeled?: unknown }> {
   try {
