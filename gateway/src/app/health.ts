@@ -3,6 +3,7 @@ import { CONTENT_FORMAT } from '@pesebre/coap/codec/content-formats'
 import { content, maxAge } from '@pesebre/coap/endpoint/response'
 import type { Request, Response } from '@pesebre/coap/endpoint/types'
 import type { NotReady } from './ports.ts'
+import { Refusal } from './refusal.ts'
 
 const NOT_READY_MAX_AGE_S = 5
 
@@ -21,7 +22,11 @@ export function health(request: Request, notReady: NotReady): Response {
       payload: encoder.encode(reason),
     }
   }
-  return request.accept === CONTENT_FORMAT.CBOR
-    ? content(CONTENT_FORMAT.CBOR, READY_CBOR)
-    : content(CONTENT_FORMAT.JSON, READY_JSON)
+  switch (request.accept ?? CONTENT_FORMAT.JSON) {
+    case CONTENT_FORMAT.JSON:
+      return content(CONTENT_FORMAT.JSON, READY_JSON)
+    case CONTENT_FORMAT.CBOR:
+      return content(CONTENT_FORMAT.CBOR, READY_CBOR)
+  }
+  throw new Refusal(CODE.NOT_ACCEPTABLE, 'Only Content-Format 50 and 60')
 }

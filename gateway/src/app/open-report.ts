@@ -30,11 +30,12 @@ export function openReport(request: Request, ports: OpenReportPorts): Promise<Re
   if (!ports.allowOpen) throw new Refusal(CODE.NOT_FOUND, 'Open reports are off')
   if (!isThingName(type)) throw new Refusal(CODE.BAD_REQUEST, 'Type must be 1 to 128 of a-z A-Z 0-9 : _ -')
   if (!isThingName(thing)) throw new Refusal(CODE.BAD_REQUEST, 'Id must be 1 to 128 of a-z A-Z 0-9 : _ -')
+  const received = ports.clock()
+  const samples = samplesOf(request.payload, request.contentFormat, received)
+  // After the body was found good: what anyone sends in a device's name, and is refused, does not use up its allowance.
   if (!ports.allow(thing)) {
     throw new Refusal(CODE.TOO_MANY_REQUESTS, 'Too many reports', { retryAfter: ports.retryAfter(thing) })
   }
-  const received = ports.clock()
-  const samples = samplesOf(request.payload, request.contentFormat, received)
   const keepSample = ({ at, state }: Sample): Promise<void> => {
     const head = `{"thing":"${thing}","type":"${type}","seq":${ports.nextSeq()},"at":${at},"received":${received}`
     const answer = request.noResponse ? ',"answer":false' : ''

@@ -59,8 +59,8 @@ function route(request: Request, ports: AppPorts): Response | Promise<Response> 
 }
 
 const DIAGNOSTIC_MAX = 64
-/** Header, longest token, Max-Age and Size1, payload marker. */
-const OVERHEAD = 4 + 8 + 5 + 4 + 1
+/** Header, longest token, longest Max-Age and Size1, payload marker. */
+const OVERHEAD = 4 + 8 + 6 + 6 + 1
 
 const encoder = new TextEncoder()
 
@@ -70,6 +70,8 @@ function refused(refusal: Refusal, request: Request): Response {
   if (refusal.size !== undefined) options.push(size1(refusal.size))
   // Whoever asked may have given a false address: no answer is larger than three times the request.
   const room = Math.max(0, Math.min(DIAGNOSTIC_MAX, 3 * request.size - OVERHEAD))
-  const payload = encoder.encode(refusal.message.slice(0, room)).subarray(0, room)
-  return { code: refusal.code, options, payload }
+  const payload = new Uint8Array(room)
+  // Cuts between characters, so that it stays UTF-8.
+  const { written } = encoder.encodeInto(refusal.message, payload)
+  return { code: refusal.code, options, payload: payload.subarray(0, written) }
 }
