@@ -26,6 +26,7 @@ async function run(config: Config, log: Logger): Promise<void> {
     notReady,
     facts: () => ({ gateway: config.gatewayId, open: config.allowOpen, oldest_unsent_s: oldestAge(boards) }),
     metrics: async () => ({ text: await metrics.metrics(), contentType: metrics.contentType }),
+    onFault: (error) => log.error({ err: error }, 'internal error'),
   })
   log.info(
     { coap: port, admin: admin.port, open: config.allowOpen, ackAfter: config.ackAfter },

@@ -1,8 +1,10 @@
 /** Seconds that a device is told to wait, at least and at most. */
 const WAIT_MIN_S = 2
 const WAIT_MAX_S = 300
-/** How fast the estimate of the drain follows: about the last ten samples count. */
-const WEIGHT = 0.1
+/** How fast the estimate of the drain follows: what lies ten samples back counts for a third. */
+const MEMORY = 0.9
+/** Less time than this with something waiting tells nothing about the speed, milliseconds: it waits for company. */
+const BUSY_MIN_MS = 1000
 
 export type Overload = {
   /** Tells how much waits for SQS and how much SQS has taken so far (bytes, a position), now (milliseconds). */
@@ -14,21 +16,27 @@ export type Overload = {
 /** Estimates from the real depth of the queue and the speed at which it drains when it is worth trying again. */
 export function createOverload(): Overload {
   let backlog = 0
-  let bytesPerSecond = 0
+  let drained = 0
+  let busyMs = 0
   let previous: { sent: number; now: number } | undefined
 
   function sample(waiting: number, sent: number, now: number): void {
-    backlog = waiting
-    if (previous && now > previous.now) {
-      const speed = ((sent - previous.sent) * 1000) / (now - previous.now)
-      bytesPerSecond += (speed - bytesPerSecond) * WEIGHT
+    // Only time in which something waited says how fast it drains: a quiet hour is not a slow one.
+    if (previous && backlog > 0) {
+      drained = drained * MEMORY + (sent - previous.sent)
+      busyMs = busyMs * MEMORY + (now - previous.now)
     }
+    backlog = waiting
     previous = { sent, now }
   }
 
+  function drainSeconds(): number {
+    if (backlog === 0 || busyMs < BUSY_MIN_MS) return 0
+    return drained > 0 ? (backlog * busyMs) / drained / 1000 : WAIT_MAX_S
+  }
+
   function retryAfter(thing: string): number {
-    const drained = backlog === 0 ? 0 : bytesPerSecond > 0 ? backlog / bytesPerSecond : WAIT_MAX_S
-    const wait = Math.min(WAIT_MAX_S, Math.max(WAIT_MIN_S, drained))
+    const wait = Math.min(WAIT_MAX_S, Math.max(WAIT_MIN_S, drainSeconds()))
     return Math.max(1, Math.round(wait * (0.75 + 0.5 * fraction(thing))))
   }
 

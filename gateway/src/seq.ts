@@ -21,9 +21,14 @@ export function createSeq({ worker, workers, last, clock }: SeqSettings): {
 } {
   let latest = last
   function next(): number {
-    const now = clock() * PER_MS + worker
-    latest = now > latest ? now : latest + workers - ((((latest - worker) % workers) + workers) % workers)
+    latest = ownFrom(Math.max(clock() * PER_MS, latest + 1))
     return latest
+  }
+
+  /** The lowest number from `least` on that belongs to this worker: one that leaves it as the rest. */
+  function ownFrom(least: number): number {
+    const rest = (least - worker) % workers
+    return rest > 0 ? least + workers - rest : least - rest
   }
   return { next, last: () => latest }
 }

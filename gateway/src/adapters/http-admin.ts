@@ -11,6 +11,8 @@ export type AdminSettings = {
   facts: () => Record<string, unknown>
   /** Text in the Prometheus exposition format, and its content type. */
   metrics: () => Promise<{ text: string; contentType: string }>
+  /** A fault of ours: the one who asked gets 500 and nothing more. */
+  onFault: (error: unknown) => void
 }
 
 export type Admin = { readonly port: number; close(): Promise<void> }
@@ -23,7 +25,10 @@ export async function listenAdmin(settings: AdminSettings): Promise<Admin> {
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' })
         response.end(text)
       },
-      () => response.writeHead(500).end(),
+      (error: unknown) => {
+        settings.onFault(error)
+        response.writeHead(500).end()
+      },
     )
   })
   server.keepAliveTimeout = 5000

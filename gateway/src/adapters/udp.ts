@@ -64,11 +64,14 @@ function wrap(socket: Socket, { onDatagram }: UdpSettings): Udp {
 
 /** Datagrams that the kernel dropped because a socket bound to `port` was full, or undefined where it does not say. */
 export function kernelDrops(port: number): number | undefined {
+  // A machine without IPv6 has only the first of them.
+  const tables = ['/proc/net/udp', '/proc/net/udp6'].map(readIfThere).filter((table) => table !== undefined)
+  return tables.length === 0 ? undefined : tables.reduce((sum, table) => sum + dropsIn(table, port), 0)
+}
+
+function readIfThere(path: string): string | undefined {
   try {
-    return (
-      dropsIn(readFileSync('/proc/net/udp', 'utf8'), port) +
-      dropsIn(readFileSync('/proc/net/udp6', 'utf8'), port)
-    )
+    return readFileSync(path, 'utf8')
   } catch {
     return undefined
   }
