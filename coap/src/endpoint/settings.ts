@@ -19,7 +19,7 @@ export interface Settings {
   readonly maxRetransmit: number
   /** How long a message id and its answer are remembered, both for CON and for NON. */
   readonly exchangeLifetimeMs: number
-  /** Exchanges remembered; a power of two. About 40 bytes each, taken as they come. */
+  /** Exchanges remembered; a power of two. About 50 bytes each, taken as they come. */
   readonly exchangesMax: number
   /** Bytes of answers remembered with the exchanges: those with options or a payload. */
   readonly answerBytesMax: number

@@ -45,7 +45,10 @@ export class Recent {
   readonly #answers: Answers
   #capacity = 0
   #entries = new Int32Array(0)
-  /** Slot + 1 of an entry, 0 where free; at most half full. */
+  /**
+   * Pairs: slot + 1 of an entry, 0 where free, and the low half of its digest, so that a search touches only the entry it finds.
+   * At most half full.
+   */
   #table = new Int32Array(0)
   /** Serial number of the next entry, as a signed 32-bit integer; its slot is its low bits. */
   #next = 0
@@ -72,20 +75,15 @@ export class Recent {
   find(digest: Digest, check: number, now: number): number {
     const entries = this.#entries
     const table = this.#table
-    const mask = table.length - 1
+    const mask = table.length - 2
     const low = digest.low
-    for (let at = low & mask; ; at = (at + 1) & mask) {
+    for (let at = (low << 1) & mask; ; at = (at + 2) & mask) {
       const slot = table[at]! - 1
       if (slot < 0) return -1
+      if (table[at + 1] !== low) continue
       const entry = slot * WORDS
-      if (
-        entries[entry + LOW] === low &&
-        entries[entry + HIGH] === digest.high &&
-        entries[entry + CHECK] === check &&
-        !this.#isExpired(entry, now)
-      ) {
-        return slot
-      }
+      const isSame = entries[entry + HIGH] === digest.high && entries[entry + CHECK] === check
+      if (isSame && !this.#isExpired(entry, now)) return slot
     }
   }
 
@@ -182,7 +180,7 @@ export class Recent {
     }
     this.#capacity = capacity
     this.#entries = entries
-    this.#table = new Int32Array(capacity * 2)
+    this.#table = new Int32Array(capacity * 4)
     for (let i = 0; i < this.#count; i++) {
       const slot = (first + i) & (capacity - 1)
       this.#link(slot, entries[slot * WORDS + LOW]!)
@@ -191,25 +189,26 @@ export class Recent {
 
   #link(slot: number, low: number): void {
     const table = this.#table
-    const mask = table.length - 1
-    let at = low & mask
-    while (table[at] !== 0) at = (at + 1) & mask
+    const mask = table.length - 2
+    let at = (low << 1) & mask
+    while (table[at] !== 0) at = (at + 2) & mask
     table[at] = slot + 1
+    table[at + 1] = low
   }
 
   #removeOldest(): void {
-    const entries = this.#entries
     const table = this.#table
-    const mask = table.length - 1
+    const mask = table.length - 2
     const oldest = this.#oldest()
     const wanted = oldest / WORDS + 1
-    let hole = entries[oldest + LOW]! & mask
-    while (table[hole] !== wanted) hole = (hole + 1) & mask
+    let hole = (this.#entries[oldest + LOW]! << 1) & mask
+    while (table[hole] !== wanted) hole = (hole + 2) & mask
     // Close the gap: whatever follows and would no longer be found across it moves into it.
-    for (let at = (hole + 1) & mask; table[at] !== 0; at = (at + 1) & mask) {
-      const home = entries[(table[at]! - 1) * WORDS + LOW]! & mask
+    for (let at = (hole + 2) & mask; table[at] !== 0; at = (at + 2) & mask) {
+      const home = (table[at + 1]! << 1) & mask
       if (((at - home) & mask) < ((at - hole) & mask)) continue
       table[hole] = table[at]!
+      table[hole + 1] = table[at + 1]!
       hole = at
     }
     table[hole] = 0
