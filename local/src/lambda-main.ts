@@ -19,7 +19,11 @@ if (typeof handler !== 'function') throw new Error(`Load handler: no function "h
 
 const region = process.env['AWS_REGION'] ?? 'us-east-1'
 // The client would follow the host of the queue's URL instead of its endpoint.
-const client = new SQSClient({ region, useQueueUrlAsEndpoint: false })
+const client = new SQSClient({
+  region,
+  useQueueUrlAsEndpoint: false,
+  requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+})
 const poller = startPoller({
   ...config,
   queue: createQueue(client, config.queueUrl),

@@ -7,7 +7,7 @@ t.test('readConfig: defaults', async (t) => {
   t.match(readConfig({ PESEBRE_QUEUE_URL }), {
     handler: /bridge-lambda\/src\/handler\.ts$/,
     queueUrl: PESEBRE_QUEUE_URL,
-    batchSize: 10,
+    batchSize: 50,
     windowMs: 0,
     pollers: 2,
     timeoutS: 30,
