@@ -17,6 +17,7 @@ export const NUMBERS = [
   'refused_rate_device',
   'refused_journal_full',
   'refused_journal_failed',
+  'refused_queue_away',
   'refused_other',
   'errors_internal',
   'commits',

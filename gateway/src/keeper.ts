@@ -23,12 +23,19 @@ export type Keeper = {
   release(): void
 }
 
+/**
+ * Answers that may wait for SQS; above, 5.03. The endpoint gives an exchange up after its lifetime, but its answer waits on
+ * here: without a limit, a day without SQS would fill the memory.
+ */
+const WAITING_MAX = 16_384
+
 /** Stands between application and journal: decides when a report counts as kept, and what is said when it cannot be. */
 export function createKeeper({ journal, ackAfter, board, retryAfter }: KeeperSettings): Keeper {
   /** Answers that wait for SQS, in order of their position. */
   const waiting: { position: number; release: () => void }[] = []
 
   async function keepUntilSent(json: string): Promise<void> {
+    if (waiting.length >= WAITING_MAX) throw new QueueAway()
     await journal.append(json)
     const position = journal.committed()
     if (board.get('sent') < position)
@@ -48,10 +55,14 @@ export function createKeeper({ journal, ackAfter, board, retryAfter }: KeeperSet
   }
 
   function refusalOf(error: unknown, request: Request): Refusal | undefined {
+    const hints = { retryAfter: retryAfter(request.path.at(-1) ?? '') }
+    if (error instanceof QueueAway) {
+      board.add('refused_queue_away', 1)
+      return new Refusal(CODE.SERVICE_UNAVAILABLE, 'Queue away', hints)
+    }
     if (!(error instanceof JournalUnavailable)) return undefined
     board.add(error.reason === 'full' ? 'refused_journal_full' : 'refused_journal_failed', 1)
-    const wait = retryAfter(request.path.at(-1) ?? '')
-    return new Refusal(CODE.SERVICE_UNAVAILABLE, `Journal ${error.reason}`, { retryAfter: wait })
+    return new Refusal(CODE.SERVICE_UNAVAILABLE, `Journal ${error.reason}`, hints)
   }
 
   function onRefusal({ code }: Refusal): void {
@@ -62,3 +73,6 @@ export function createKeeper({ journal, ackAfter, board, retryAfter }: KeeperSet
   const keep = ackAfter === 'journal' ? journal.append : keepUntilSent
   return { keep, notReady, refusalOf, onRefusal, release }
 }
+
+/** Too many answers wait for SQS already. */
+class QueueAway extends Error {}

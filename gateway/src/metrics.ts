@@ -61,6 +61,7 @@ const REFUSALS: { reason: string; number: NumberName }[] = [
   { reason: 'device_rate', number: 'refused_rate_device' },
   { reason: 'journal_full', number: 'refused_journal_full' },
   { reason: 'journal_failed', number: 'refused_journal_failed' },
+  { reason: 'queue_away', number: 'refused_queue_away' },
   { reason: 'request', number: 'refused_other' },
 ]
 
