@@ -107,6 +107,20 @@ t.test('MQTT: a shadow changed over REST is told on accepted, delta and document
   })
 })
 
+t.test(
+  'MQTT: an update with QoS 0 and its answers with QoS 1 all reach who listens to everything of a shadow',
+  async (t) => {
+    const iot = await startLocalIot(t)
+    const identity = await createIdentity(iot, EVERYTHING)
+    const device = await devices.connect({ version: 5, clientId: 'bella', ...access(iot, identity) })
+    await device.subscribe('$aws/things/bella/shadow/#')
+    const prefix = '$aws/things/bella/shadow/update'
+    await device.publish(prefix, '{"state":{"desired":{"a":1}}}', { qos: 0 })
+    const heard = await take(device, 4)
+    t.same([...heard.keys()].sort(), [prefix, `${prefix}/accepted`, `${prefix}/delta`, `${prefix}/documents`])
+  },
+)
+
 t.test('MQTT: retained messages come to later subscribers of exactly that topic', async (t) => {
   const iot = await startLocalIot(t)
   const identity = await createIdentity(iot, EVERYTHING)
