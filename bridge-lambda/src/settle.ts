@@ -101,10 +101,9 @@ export function createSettle(
     { items, reason, limits }: { items: readonly Item[]; reason: string; limits: Limits },
   ): Promise<Refusal[]> {
     if (items.length === 1) return [{ item: items[0]!, reason }]
-    const inOrder = items.toSorted((a, b) => a.report.seq - b.report.seq)
-    const middle = inOrder.length >> 1
-    const first = await settle(thing, inOrder.slice(0, middle), limits)
-    return [...first, ...(await settle(thing, inOrder.slice(middle), limits))]
+    const middle = items.length >> 1
+    const first = await settle(thing, items.slice(0, middle), limits)
+    return [...first, ...(await settle(thing, items.slice(middle), limits))]
   }
 
   /** Reads the shadow; makes it, and its thing, if no report has ever been written there. */
@@ -141,6 +140,11 @@ export function createSettle(
  * answered report did not carry, and that one is on its way, whatever happens. They are written only
  * - if they do differ from what we know of the shadow: then the earlier report is not there yet, or the device is mistaken;
  * - once an hour, by the devices' own times, so that `link` shows that the device lives.
+ *
+ * So nothing is lost by leaving them out, as long as a device whose report went unanswered says "changed" until one is answered.
+ * One that compares only with its last *answered* report can mislead us in one way: A was answered, B got through but
+ * its answer did not, A again is called unchanged. A bridge that has seen B writes the second A at once; one whose memory is
+ * older than B leaves it out, and the shadow shows B until the next change, or for an hour.
  */
 function isWorthWriting(shadow: Shadow, folded: Folded, patch: JsonObject): boolean {
   if (folded.isChanged) return true

@@ -181,6 +181,25 @@ t.test('settle: an unchanged report that was not written still outranks a late o
   })
 })
 
+t.test('settle: a report that counts as changed is written, though every value is the same', async (t) => {
+  const { settle, shadows, limits } = setUp()
+  await settle('bella', [item(1, { a: 1 })], limits)
+  await settle('bella', [item(2, { a: 1 })], limits)
+  t.match(shadows.reported('bella'), { a: 1, link: { seq: 2 } })
+})
+
+t.test(
+  'settle: leaving out an unchanged report costs no call, however long ago the shadow was confirmed',
+  async (t) => {
+    const { settle, shadows, clock, limits } = setUp()
+    await settle('bella', [item(1, { a: 1 })], limits)
+    clock.advance(10 * TRUST_MS)
+    const before = { ...shadows.counts }
+    await settle('bella', [item(2, { a: 1 }, unchanged)], { ...limits, deadline: 1e9 })
+    t.strictSame(shadows.counts, before)
+  },
+)
+
 t.test('settle: a first report is written even if unchanged', async (t) => {
   const { settle, shadows, limits } = setUp()
   await settle('bella', [item(1, undefined, unchanged)], limits)
