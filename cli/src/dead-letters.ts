@@ -14,8 +14,13 @@ import type { Target } from './target.ts'
 
 /** How long messages stay hidden from others while we look at them, seconds. */
 const HOLD_S = 120
-/** SQS answers from some of its servers only; a queue counts as read through after this many empty answers in a row. */
-const EMPTY_ANSWERS = 2
+/**
+ * How long messages that we let go of stay hidden, seconds. Not 0: fauxqs 2.4.1, the local stand-in, fails on that when
+ * it keeps its data on disk, and the message stays hidden.
+ */
+const RELEASED_S = 1
+/** Long polling asks all of SQS's servers, so one empty answer means that all is read. Longer than RELEASED_S. */
+const WAIT_S = 2
 const PER_CALL = 10
 
 /** A message of the dead-letter queue. */
@@ -35,6 +40,7 @@ export type DeadLetters = {
   readonly name: string
   /** Takes up to `limit` messages; nobody else sees them for two minutes, or until `release`. */
   take(limit: number, isLast?: (letter: DeadLetter) => boolean): Promise<DeadLetter[]>
+  /** What cannot be let go of comes back by itself after two minutes. */
   release(letters: readonly DeadLetter[]): Promise<void>
   /** Sends a message to the queue once more, as it was, and deletes it here: in this order, so that none is lost. */
   redrive(letter: DeadLetter): Promise<void>
@@ -65,11 +71,10 @@ export async function openDeadLetters(target: Target, queue: string): Promise<De
     take: (limit, isLast = () => false) =>
       failing(`Cannot read ${urls.deadName}`, async () => {
         const taken = new Map<string, DeadLetter>()
-        for (let empty = 0; empty < EMPTY_ANSWERS && taken.size < limit; ) {
+        while (taken.size < limit) {
           const messages = await receive(sqs, urls.dead, Math.min(PER_CALL, limit - taken.size))
-          empty = messages.length === 0 ? empty + 1 : 0
           for (const letter of messages) taken.set(letter.id, letter)
-          if (messages.some(isLast)) break
+          if (messages.length === 0 || messages.some(isLast)) break
         }
         return [...taken.values()]
       }),
@@ -78,7 +83,11 @@ export async function openDeadLetters(target: Target, queue: string): Promise<De
         for (let from = 0; from < letters.length; from += PER_CALL) {
           const Entries = letters
             .slice(from, from + PER_CALL)
-            .map(({ receipt }, index) => ({ Id: `${index}`, ReceiptHandle: receipt, VisibilityTimeout: 0 }))
+            .map(({ receipt }, index) => ({
+              Id: `${index}`,
+              ReceiptHandle: receipt,
+              VisibilityTimeout: RELEASED_S,
+            }))
           await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: urls.dead, Entries }))
         }
       }),
@@ -109,7 +118,7 @@ async function receive(sqs: SQSClient, url: string | undefined, count: number): 
       QueueUrl: url,
       MaxNumberOfMessages: count,
       VisibilityTimeout: HOLD_S,
-      WaitTimeSeconds: 1,
+      WaitTimeSeconds: WAIT_S,
       MessageSystemAttributeNames: ['SentTimestamp'],
       MessageAttributeNames: ['reason'],
     }),

@@ -32,7 +32,7 @@ function run(feeder: DemoFeeder): void {
     heard = answered
     const msg = answered ? 'Reports are answered' : `Cannot report: ${answer}`
     const level = answered ? 30 : 40
-    process.stdout.write(`${JSON.stringify({ level, time: Date.now(), msg, thing: feeder.thing, answer })}\n`)
+    process.stdout.write(`${JSON.stringify({ level, time: Date.now(), msg, thing: feeder.thing })}\n`)
   }
 
   function report(): void {

@@ -1,4 +1,7 @@
-/** `npm start`: runs the whole of Pesebre on this machine until Ctrl-C. Exit code 0 when stopped, 1 when it failed. */
+/**
+ * `npm start`: runs the whole of Pesebre on this machine until Ctrl-C. Exit code 0 when stopped, 1 when it failed.
+ * With --json, what happens is told in JSON, one object per line; the one of kind `stack` says that all is ready.
+ */
 import { relative, resolve } from 'node:path'
 import { styleText } from 'node:util'
 import { readSettings } from './supervisor/config.ts'
@@ -15,11 +18,15 @@ import { createTerminal } from './supervisor/terminal.ts'
 const IMPATIENT_AFTER_MS = 400
 
 const paint: Paint = (style, text) => styleText(style, text, { stream: process.stdout })
+const json = process.argv.includes('--json')
 const say = (line: string) => process.stdout.write(`${line}\n`)
 const stopRequested = new AbortController()
 let stack: Stack | undefined
 let askedAt = 0
 
+// Whoever read our lines has gone (`| head`, a terminal that was closed): that is no reason to stop.
+process.stdout.on('error', () => undefined)
+process.stderr.on('error', () => undefined)
 process.on('SIGINT', onSignal)
 process.on('SIGTERM', onSignal)
 process.on('SIGHUP', onSignal)
@@ -35,12 +42,15 @@ async function main(): Promise<number> {
       env: process.env,
       signal: stopRequested.signal,
       onEvent: (event) => {
-        const line = show(event)
+        const line = json ? JSON.stringify(event) : show(event)
         if (line !== undefined) say(line)
       },
     })
-    say(summary({ ...settings, home: shortPath(stack.home), paint }))
-    say(paint('green', 'pesebre is ready'))
+    if (json) say(JSON.stringify({ kind: 'stack', ports: stack.ports, home: stack.home }))
+    else
+      say(
+        `${summary({ ...settings, home: shortPath(stack.home), paint })}\n${paint('green', 'pesebre is ready')}`,
+      )
     return await Promise.race([untilStopped(stack), stack.failed.then(fail)])
   } catch (error) {
     return stopRequested.signal.aborted ? stopped() : fail(error as Error)
@@ -55,7 +65,7 @@ async function untilStopped(running: Stack): Promise<number> {
 }
 
 function stopped(): number {
-  say('Stopped. The data is kept')
+  if (!json) say('Stopped. The data is kept')
   return 0
 }
 
@@ -69,7 +79,7 @@ function fail(error: Error): number {
 function onSignal(): void {
   const { signal } = stopRequested
   if (!signal.aborted) {
-    say('\nStopping ...')
+    if (!json) say('\nStopping ...')
     askedAt = performance.now()
     stopRequested.abort()
   } else if (performance.now() - askedAt > IMPATIENT_AFTER_MS) {

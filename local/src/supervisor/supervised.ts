@@ -7,7 +7,13 @@ import { untilReady } from './ready.ts'
 /** What happens to a process of the stack. */
 export type ProcessEvent =
   | { readonly kind: 'log'; readonly name: string; readonly event: LogEvent }
-  | { readonly kind: 'ready'; readonly name: string; readonly afterMs: number; readonly again: boolean }
+  /** `afterMs` is undefined for a process that does not say when it is ready. */
+  | {
+      readonly kind: 'ready'
+      readonly name: string
+      readonly afterMs: number | undefined
+      readonly again: boolean
+    }
   | { readonly kind: 'died'; readonly name: string; readonly how: string; readonly restartInMs: number }
   | { readonly kind: 'ended'; readonly name: string; readonly withinMs: number }
 
@@ -82,7 +88,8 @@ export function supervise(options: SupervisedOptions): Supervised {
       })
       const ready = options.ready === undefined ? Promise.resolve() : untilReady(options.ready, over.signal)
       ready.then(() => {
-        onEvent({ kind: 'ready', name, afterMs: performance.now() - from, again: started })
+        const afterMs = options.ready === undefined ? undefined : performance.now() - from
+        onEvent({ kind: 'ready', name, afterMs, again: started })
         resolve()
       }, reject)
     })

@@ -41,9 +41,9 @@ export function createTerminal(options: TerminalOptions): (event: ProcessEvent) 
         return hidden === 0 ? line : `${line} ${paint('dim', `(and ${hidden} more like it)`)}`
       }
       case 'ready': {
-        const seconds = `${(event.afterMs / 1000).toFixed(1)} s`
-        const how = event.again ? 'is back' : 'ready'
-        return `${paint('cyan', event.name.padEnd(8))} ${paint('green', how)} ${paint('dim', `after ${seconds}`)}`
+        const after = event.afterMs === undefined ? '' : ` after ${(event.afterMs / 1000).toFixed(1)} s`
+        const how = event.again ? 'is back' : event.afterMs === undefined ? 'started' : 'ready'
+        return `${paint('cyan', event.name.padEnd(8))} ${paint('green', how)}${paint('dim', after)}`
       }
       case 'died': {
         const seconds = `${event.restartInMs / 1000} s`
