@@ -59,7 +59,8 @@ export async function serveRest(
       const result = pending instanceof Promise ? await pending : pending
       send(response, 200, result)
     } catch (error) {
-      sendError(response, error)
+      // Who hung up in the middle gets no answer.
+      if (!request.destroyed || request.complete) sendError(response, error)
     }
   }
 

@@ -9,6 +9,7 @@ import {
   type Shadow,
   type ShadowError,
   updateShadow,
+  VERSION_MEMORY_MS,
 } from './shadow.ts'
 import type { Store } from './store.ts'
 import { isShadowName, type ShadowId, type ShadowOperation, shadowPrefix } from './topics.ts'
@@ -39,6 +40,9 @@ export function createShadows({ store, now, publish }: Options) {
   const names = db.prepare(
     "SELECT name FROM shadows WHERE thing = ?1 AND name > ?2 AND name <> '' AND deleted IS NULL ORDER BY name LIMIT ?3",
   )
+
+  // Nobody can see a version any more that was to be remembered until now.
+  db.prepare('DELETE FROM shadows WHERE deleted < ?').run(now() - VERSION_MEMORY_MS)
 
   function read({ thing, name }: ShadowId): Shadow | undefined {
     const row = select.get(thing, name ?? '') as Row | undefined

@@ -1,3 +1,4 @@
+import { createAdmission } from './admission.ts'
 import { arnMaker } from './arn.ts'
 import { createAttachments } from './attachments.ts'
 import { type Broker, startBroker } from './broker.ts'
@@ -74,9 +75,7 @@ export async function startIot(options: IotOptions): Promise<Iot> {
       port: options.mqttPort,
       authority,
       certificates,
-      isPermitted,
-      shadows,
-      retained,
+      admission: createAdmission({ isPermitted, shadows, retained }),
       sessions,
       arn,
       now,
