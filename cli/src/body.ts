@@ -67,13 +67,15 @@ export function decodeBody(format: number | undefined, payload: Uint8Array): unk
 export function showBody(format: number | undefined, payload: Uint8Array): string {
   const value = decodeBody(format, payload)
   if (value === undefined) return Buffer.from(payload).toString('hex')
-  if (typeof value !== 'string') return JSON.stringify(value, replaceBytes, 2)
+  if (typeof value !== 'string') return JSON.stringify(toJson(value), undefined, 2)
   return format === CONTENT_FORMAT.LINK_FORMAT ? value.replaceAll(',<', ',\n<') : value
 }
 
-/** JSON has no bytes and no 64-bit integers; CBOR has. */
-export function replaceBytes(_key: string, value: unknown): unknown {
+/** What JSON cannot say and CBOR can: bytes, as CBOR's diagnostic notation writes them, and 64-bit integers, as text. */
+export function toJson(value: unknown): unknown {
   if (value instanceof Uint8Array) return `h'${Buffer.from(value).toString('hex')}'`
   if (typeof value === 'bigint') return value.toString()
-  return value
+  if (Array.isArray(value)) return value.map(toJson)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toJson(inner)]))
 }

@@ -81,13 +81,11 @@ export async function openDeadLetters(target: Target, queue: string): Promise<De
     release: (letters) =>
       failing(`Cannot let go of ${urls.deadName}`, async () => {
         for (let from = 0; from < letters.length; from += PER_CALL) {
-          const Entries = letters
-            .slice(from, from + PER_CALL)
-            .map(({ receipt }, index) => ({
-              Id: `${index}`,
-              ReceiptHandle: receipt,
-              VisibilityTimeout: RELEASED_S,
-            }))
+          const Entries = letters.slice(from, from + PER_CALL).map(({ receipt }, index) => ({
+            Id: `${index}`,
+            ReceiptHandle: receipt,
+            VisibilityTimeout: RELEASED_S,
+          }))
           await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: urls.dead, Entries }))
         }
       }),

@@ -1,7 +1,7 @@
 import { codeClass, formatCode, isSuccess, nameCode } from '@pesebre/coap/codec/codes'
 import { showDuration } from './age.ts'
 import { positionalsOf } from './args.ts'
-import { decodeBody, replaceBytes, showBody } from './body.ts'
+import { decodeBody, showBody, toJson } from './body.ts'
 import type { CoapRequest, CoapResponse } from './coap.ts'
 import { type CoapUrl, parseCoapUrl } from './coap-url.ts'
 import { type Args, EXIT, type ExitCode, type Io, type Option } from './command.ts'
@@ -39,7 +39,7 @@ export async function exchange({ url, io, json, timeoutS, request }: ExchangeOpt
   try {
     const whole = { ...request, path: url.path, query: url.query }
     const response = await client.request(whole, (timeoutS ?? TIMEOUT_S) * 1000)
-    if (json) io.out(JSON.stringify(asJson(response), replaceBytes))
+    if (json) io.out(JSON.stringify(asJson(response)))
     else print(response, io)
     return isSuccess(response.code) ? EXIT.ok : EXIT.failed
   } finally {
@@ -54,7 +54,7 @@ export function asJson({ code, contentFormat, payload, ms }: CoapResponse): Reco
     name: nameCode(code).replace(/^\d\.\d\d ?/, ''),
     ms: Number(ms.toFixed(1)),
     ...(contentFormat === undefined ? {} : { contentFormat }),
-    ...(payload.length === 0 ? {} : { body: decodeBody(contentFormat, payload) ?? payload }),
+    ...(payload.length === 0 ? {} : { body: toJson(decodeBody(contentFormat, payload) ?? payload) }),
   }
 }
 

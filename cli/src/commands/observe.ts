@@ -1,6 +1,6 @@
 import { isSuccess } from '@pesebre/coap/codec/codes'
 import { secondsOf } from '../args.ts'
-import { replaceBytes, showBody } from '../body.ts'
+import { showBody } from '../body.ts'
 import { type Command, EXIT } from '../command.ts'
 import { asJson, LOCAL_PATHS, statusLine, urlOf } from '../exchange.ts'
 import { openCoapClient } from '../udp.ts'
@@ -32,7 +32,7 @@ export const observe: Command = {
     try {
       for await (const response of client.observe({ path: url.path, query: url.query }, signal)) {
         ok = isSuccess(response.code)
-        if (args.flag['json']) io.out(JSON.stringify(asJson(response), replaceBytes))
+        if (args.flag['json']) io.out(JSON.stringify(asJson(response)))
         else {
           io.note(statusLine(response, io))
           io.out(showBody(response.contentFormat, response.payload))
