@@ -3,7 +3,7 @@ import { CODE } from '@pesebre/coap/codec/codes'
 import { CONTENT_FORMAT } from '@pesebre/coap/codec/content-formats'
 import { utf8 } from '@pesebre/coap/codec/text'
 import { locationPath, locationQuery, maxAge } from '@pesebre/coap/endpoint/response'
-import { bodyOf, type Representation, type Resource, shown, textOf } from '../resource.ts'
+import { bodyOf, type Reply, type Representation, type Resource, shown, textOf } from '../resource.ts'
 
 const LOCATION = ['location1', 'location2', 'location3'] as const
 /** As the descriptions ask of a resource that proxies may cache, seconds. */
@@ -13,7 +13,7 @@ const MAX_AGE = 30
 export function coreResources({ separateMs }: { separateMs: number }): readonly Resource[] {
   return [
     plain('', 'Pesebre plugtest server: see /.well-known/core'),
-    test(),
+    ...test(),
     separate(separateMs),
     plain('seg1', 'One segment'),
     plain('seg1/seg2', 'Two segments'),
@@ -41,14 +41,18 @@ export function coreResources({ separateMs }: { separateMs: number }): readonly 
   ]
 }
 
-/** /test takes everything, and shows what was put there last. DELETE makes it what it was at first. */
-function test(): Resource {
+/**
+ * /test takes everything, and shows what was put there last. DELETE makes it what it was at first. /alternate shows the same
+ * (TD_COAP_LINK_10).
+ */
+function test(): readonly Resource[] {
   const first = textOf('Hello from the default test resource')
   let now = first
-  return {
+  const get = (): Reply => shown(now, [maxAge(MAX_AGE)])
+  const resource: Resource = {
     path: 'test',
     attributes: () => ({ title: 'Default test resource', ct: `${now.format}` }),
-    get: () => shown(now, [maxAge(MAX_AGE)]),
+    get,
     post: () => ({ code: CODE.CREATED, options: locationPath(...LOCATION) }),
     put: (request) => {
       // A body may be empty, but a GET is to find something.
@@ -60,6 +64,7 @@ function test(): Resource {
       return { code: CODE.DELETED }
     },
   }
+  return [resource, { path: 'alternate', attributes: () => ({ anchor: '/test', rel: 'alternate' }), get }]
 }
 
 /** /separate is never answered at once, whatever is asked. */

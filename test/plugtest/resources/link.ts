@@ -12,7 +12,6 @@ export function linkResources(): readonly Resource[] {
     linked('link1', { rt: 'Type1 Type2', if: 'If1' }),
     linked('link2', { rt: 'Type2 Type3', if: 'If2' }),
     linked('link3', { rt: 'Type1 Type3', if: 'foo' }),
-    linked('alternate', { anchor: '/test', rel: 'alternate' }),
     {
       path: 'path',
       attributes: () => ({ title: 'Has resources below it', ct: '40' }),
