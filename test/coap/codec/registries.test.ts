@@ -25,7 +25,7 @@ import {
   MAX_TRANSMIT_WAIT,
   NON_LIFETIME,
 } from '@pesebre/coap/codec/parameters'
-import { createTextReader, decodeUtf8, utf8 } from '@pesebre/coap/codec/text'
+import { readText, utf8 } from '@pesebre/coap/codec/text'
 import { readUint, uintBytes } from '@pesebre/coap/codec/uint'
 import fc from 'fast-check'
 import t from 'tap'
@@ -145,24 +145,26 @@ t.test('uintBytes() is the shortest form, and readUint() its inverse', (t) => {
   t.end()
 })
 
-t.test('decodeUtf8() takes UTF-8 and nothing else', (t) => {
-  t.equal(decodeUtf8(utf8('establo-ñ-馬')), 'establo-ñ-馬')
+t.test('readText() takes UTF-8 and nothing else', (t) => {
+  const read = (data: Uint8Array): string | undefined => readText(data, 0, data.length)
+  t.equal(read(utf8('establo-ñ-馬')), 'establo-ñ-馬')
   for (const wrong of [[0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xff], [0xe2, 0x82], [0xf5, 0x80, 0x80, 0x80]]) {
-    t.equal(decodeUtf8(Uint8Array.from(wrong)), undefined, wrong.join())
+    t.equal(read(Uint8Array.from(wrong)), undefined, wrong.join())
+    t.equal(read(Uint8Array.from([...new Array(100).fill(0x61), ...wrong])), undefined, 'behind much text')
   }
   t.end()
 })
 
-t.test('TextReader.read() gives the text whatever was read before', (t) => {
-  const reader = createTextReader()
-  const words = fc.oneof(fc.string({ maxLength: 40 }), fc.string({ unit: 'grapheme', maxLength: 40 }))
+t.test('readText() is the inverse of utf8(), at any place and length', (t) => {
+  const texts = fc.oneof(fc.string({ maxLength: 80 }), fc.string({ unit: 'grapheme', maxLength: 40 }))
   fc.assert(
-    fc.property(fc.array(words, { maxLength: 20 }), (texts) =>
-      [...texts, ...texts].every((text) => {
-        const whole = utf8(`x${text}y`)
-        return reader.read(whole, 1, whole.length - 1) === decodeUtf8(utf8(text))
-      }),
-    ),
+    fc.property(texts, (text) => {
+      const whole = utf8(`x${text}y`)
+      return readText(whole, 1, whole.length - 1) === text
+    }),
+    { numRuns: 500 },
   )
+  for (let length = 0; length < 130; length++)
+    t.equal(readText(utf8('a'.repeat(length)), 0, length)?.length, length)
   t.end()
 })

@@ -199,9 +199,12 @@ t.test('advance(): a request that is never answered is let go after a lifetime',
 t.test('ackAfterMs: Infinity means no empty ACK at all', (t) => {
   const endpoint = endpointOf({ ackAfterMs: Infinity })
   const { exchange } = requested(endpoint.receive(datagram(), peer, 0))
-  t.equal(endpoint.nextDeadline(), Infinity)
+  requested(endpoint.receive(datagram({ messageId: 2 }), peer, 0))
   t.same(endpoint.advance(60_000), [])
   t.same(told(endpoint.respond(exchange, { code: CODE.CHANGED }, 60_000)), ['send 61440001ab'])
+  t.equal(endpoint.nextDeadline(), 247_000)
+  t.same(endpoint.advance(247_000), [])
+  t.equal(endpoint.sizes().pending, 0, 'what is never answered is let go all the same')
   t.end()
 })
 

@@ -35,8 +35,33 @@ export interface OpenCall extends Call, Timed {
   isOver: boolean
 }
 
+/** A call before its first message. Throws RangeError as `requestOptions` does. */
+export function openCall(
+  request: OutgoingRequest,
+  given: Pick<OpenCall, 'peerHash' | 'timeoutMs' | 'token' | 'szx' | 'requestTag'>,
+): OpenCall {
+  return {
+    ...given,
+    request,
+    baseOptions: requestOptions(request),
+    fetchToken: given.token,
+    transmission: undefined,
+    offset: 0,
+    sent: 0,
+    body: undefined,
+    restarts: 0,
+    isObserving: false,
+    isIdle: false,
+    sequence: 0,
+    notifiedAt: 0,
+    isOver: false,
+    deadline: 0,
+    place: -1,
+  }
+}
+
 /** The options that say what is asked for, in no special order. Throws RangeError for text beyond 255 bytes. */
-export function requestOptions(request: OutgoingRequest): Option[] {
+function requestOptions(request: OutgoingRequest): Option[] {
   const { path = [], query = [], contentFormat, accept, noResponse, options = [] } = request
   return [
     ...path.map((segment) => textOption(OPTION.URI_PATH, segment)),

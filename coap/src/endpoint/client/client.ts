@@ -1,5 +1,5 @@
-import { blockBytes, blockOf, blockSize, SZX_MAX, SZX_RESERVED, szxFor } from '../../codec/block.ts'
-import { CODE, isSuccess } from '../../codec/codes.ts'
+import { szxFor } from '../../codec/block.ts'
+import { isSuccess } from '../../codec/codes.ts'
 import { decode, type Message, type Option, TYPE } from '../../codec/message.ts'
 import { OPTION } from '../../codec/options.ts'
 import { MAX_AGE_DEFAULT, MAX_LATENCY } from '../../codec/parameters.ts'
@@ -13,21 +13,12 @@ import type { Random } from '../messaging/random.ts'
 import { REPLY, type Recent } from '../messaging/recent.ts'
 import type { TransmissionEnd } from '../messaging/transmissions.ts'
 import type { DropReason, Tally } from '../outcomes.ts'
-import { size1 } from '../response.ts'
 import type { Settings } from '../settings.ts'
+import type { Shared } from '../shared.ts'
 import type { Answer, Call, Effect, FailureReason, OutgoingRequest, Peer } from '../types.ts'
-import { type OpenCall, requestOptions, uintOption } from './call.ts'
+import { type OpenCall, openCall } from './call.ts'
 import { hasUnknownCritical, isFresh, takeBlock, uintOf } from './incoming.ts'
-
-/** What the client role shares with the rest of the endpoint. */
-export interface Shared {
-  readonly settings: Settings
-  readonly tally: Tally
-  readonly digest: Digest
-  readonly recent: Recent
-  readonly outgoing: Outgoing
-  readonly random: Random
-}
+import { type Contents, nextFetch, nextRequest, uploadStep } from './outgoing-body.ts'
 
 const NOTHING: readonly Effect[] = Object.freeze([])
 const NO_BYTES = new Uint8Array(0)
@@ -44,6 +35,7 @@ export class Client {
   readonly #recent: Recent
   readonly #outgoing: Outgoing
   readonly #random: Random
+  readonly #szxMax: number
   readonly #understood: ReadonlySet<number>
   /** By peer and token; a call that fetches the blocks of a notification is there under two tokens. */
   readonly #byToken = new Map<string, OpenCall>()
@@ -58,6 +50,7 @@ export class Client {
     this.#recent = recent
     this.#outgoing = outgoing
     this.#random = random
+    this.#szxMax = szxFor(settings.blockSizeMax)
     this.#understood = new Set(settings.understood)
   }
 
@@ -82,28 +75,13 @@ export class Client {
     const { peer, payload = NO_BYTES, timeoutMs = this.#settings.answerTimeoutMs } = request
     this.#digest.update(peer.address, peer.port, NO_BYTES)
     const token = this.#random.token()
-    const call: OpenCall = {
-      request,
+    const call = openCall(request, {
       peerHash: this.#digest.peer,
-      baseOptions: requestOptions(request),
       timeoutMs,
       token,
-      fetchToken: token,
-      transmission: undefined,
-      offset: 0,
-      szx: szxFor(this.#settings.blockSizeMax),
-      sent: 0,
+      szx: this.#szxMax,
       requestTag: payload.length > this.#settings.blockSizeMax ? this.#nextTag() : undefined,
-      body: undefined,
-      restarts: 0,
-      isObserving: false,
-      isIdle: false,
-      sequence: 0,
-      notifiedAt: 0,
-      isOver: false,
-      deadline: 0,
-      place: -1,
-    }
+    })
     const effects: Effect[] = []
     this.#send(call, now, effects)
     this.#count++
@@ -178,33 +156,15 @@ export class Client {
       this.#fail(call, 'bad-option', effects)
       return false
     }
-    if (call.sent > 0 && this.#takeUpload(call, message, now, effects)) return true
+    if (call.sent > 0) {
+      const step = uploadStep(call, message)
+      if (step === 'bad-block') this.#fail(call, step, effects)
+      if (step === 'next') this.#send(call, now, effects)
+      if (step !== 'answer') return true
+    }
     const isUnderToken = hex(message.token) === hex(call.token)
     if (isUnderToken && call.request.observe === true && !this.#takeObserve(call, message, now)) return true
     this.#takeBody(call, message, now, effects)
-    return true
-  }
-
-  /** Goes on with an upload. False if the message is the answer to the whole of it. */
-  #takeUpload(call: OpenCall, { code, options }: Message, now: number, effects: Effect[]): boolean {
-    const value = uintOf(options, OPTION.BLOCK1)
-    const szx = value === undefined ? call.szx : blockOf(value).szx
-    const isSmaller = szx < call.szx
-    if (code === CODE.REQUEST_ENTITY_TOO_LARGE && call.offset === 0 && isSmaller) {
-      call.szx = szx
-      this.#send(call, now, effects)
-      return true
-    }
-    if (code !== CODE.CONTINUE) return false
-    call.offset += call.sent
-    const isOdd =
-      value === undefined || szx === SZX_RESERVED || call.offset >= (call.request.payload?.length ?? 0)
-    if (isOdd) {
-      this.#fail(call, 'bad-block', effects)
-      return true
-    }
-    if (isSmaller) call.szx = szx
-    this.#send(call, now, effects)
     return true
   }
 
@@ -259,46 +219,19 @@ export class Client {
 
   /** Sends the request, or its next block. */
   #send(call: OpenCall, now: number, effects: Effect[]): void {
-    const { payload = NO_BYTES, observe } = call.request
-    const options = [...call.baseOptions, ...uintOption(OPTION.OBSERVE, observe === true ? 0 : undefined)]
-    if (call.requestTag === undefined) {
-      this.#transmit(call, { token: call.token, options, payload }, now, effects)
-      return
-    }
-    const size = blockSize(call.szx)
-    const part = payload.subarray(call.offset, call.offset + size)
-    const more = call.offset + size < payload.length
-    const block = { num: call.offset / size, more, szx: call.szx }
-    options.push({ number: OPTION.BLOCK1, value: blockBytes(block) }, call.requestTag)
-    if (call.offset === 0) options.push(size1(payload.length))
-    call.sent = part.length
-    this.#transmit(call, { token: call.token, options, payload: part }, now, effects)
+    this.#transmit(call, nextRequest(call), now, effects)
   }
 
   /** Asks for the next block of the answer. */
   #fetch(call: OpenCall, now: number, effects: Effect[]): void {
-    // Smaller blocks than the server's may be asked for at any time (RFC 7959 section 2.4).
-    const szx = Math.min(call.body?.szx ?? SZX_MAX, szxFor(this.#settings.blockSizeMax))
-    const block = { num: (call.body?.length ?? 0) / blockSize(szx), more: false, szx }
-    const options = call.baseOptions.filter(
-      ({ number }) => number !== OPTION.CONTENT_FORMAT && number !== OPTION.BLOCK2,
-    )
-    options.push({ number: OPTION.BLOCK2, value: blockBytes(block) })
-    if (call.requestTag !== undefined) options.push(call.requestTag)
     if (call.isObserving && call.fetchToken === call.token) {
       call.fetchToken = this.#random.token()
       this.#byToken.set(keyOf(call.request.peer, call.fetchToken), call)
     }
-    call.sent = 0
-    this.#transmit(call, { token: call.fetchToken, options, payload: NO_BYTES }, now, effects)
+    this.#transmit(call, nextFetch(call, this.#szxMax), now, effects)
   }
 
-  #transmit(
-    call: OpenCall,
-    { token, options, payload }: Pick<Message, 'token' | 'options' | 'payload'>,
-    now: number,
-    effects: Effect[],
-  ): void {
+  #transmit(call: OpenCall, { token, options, payload }: Contents, now: number, effects: Effect[]): void {
     const { peer, method: code, confirmable = true } = call.request
     const messageId = this.#outgoing.nextMessageId(call.peerHash)
     const type = confirmable ? TYPE.CON : TYPE.NON

@@ -20,7 +20,8 @@ export class OpenExchange implements Exchange {
   isAnswered = false
   /** Block1 of the answer to the last block of an upload (RFC 7959 section 2.3). */
   block1: Option | undefined = undefined
-  /** Neighbours in the queue that it waits in. */
+  /** The queue that it waits in, and its neighbours there. */
+  queue: ExchangeQueue | undefined = undefined
   previous: OpenExchange | undefined = undefined
   next: OpenExchange | undefined = undefined
 
@@ -57,6 +58,7 @@ export class ExchangeQueue {
   }
 
   push(exchange: OpenExchange, deadline: number): void {
+    exchange.queue = this
     exchange.deadline = deadline
     exchange.previous = this.#last
     exchange.next = undefined
@@ -72,6 +74,7 @@ export class ExchangeQueue {
     else previous.next = next
     if (next === undefined) this.#last = previous
     else next.previous = previous
+    exchange.queue = undefined
     exchange.previous = undefined
     exchange.next = undefined
     this.count--

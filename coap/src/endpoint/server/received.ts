@@ -2,7 +2,7 @@ import { CODE } from '../../codec/codes.ts'
 import { decode, type Option, TYPE } from '../../codec/message.ts'
 import { isCritical, isLengthAllowed, OPTION } from '../../codec/options.ts'
 import type { Scan } from '../../codec/scan.ts'
-import type { TextReader } from '../../codec/text.ts'
+import { readText } from '../../codec/text.ts'
 import { readUint } from '../../codec/uint.ts'
 import type { Peer, Request } from '../types.ts'
 
@@ -101,7 +101,7 @@ export class Received implements Request, Shape {
 export function readOptions(
   request: Received,
   bytes: Uint8Array,
-  { scan, text, understood }: { scan: Scan; text: TextReader; understood: ReadonlySet<number> },
+  { scan, understood }: { scan: Scan; understood: ReadonlySet<number> },
 ): number {
   const { optionCount, numbers, starts, ends } = scan
   let segments = 0
@@ -129,12 +129,12 @@ export function readOptions(
       continue
     }
     if (number === OPTION.URI_PATH) {
-      const segment = text.read(bytes, start, end)
+      const segment = readText(bytes, start, end)
       // "." and ".." are not allowed in a Uri-Path (section 5.10.1): they would climb out of a name.
       if (segment === undefined || segment === '.' || segment === '..') return refuse(request, number)
       ;(path as string[])[segments++] = segment
     } else if (number === OPTION.URI_QUERY) {
-      const argument = text.read(bytes, start, end)
+      const argument = readText(bytes, start, end)
       if (argument === undefined) return refuse(request, number)
       ;(query as string[])[args++] = argument
     } else if (number === OPTION.CONTENT_FORMAT) {

@@ -1,28 +1,20 @@
 import { CODE, isSuccess, METHOD } from '../../codec/codes.ts'
 import { type Option, TYPE } from '../../codec/message.ts'
 import type { Scan } from '../../codec/scan.ts'
-import { createTextReader, utf8 } from '../../codec/text.ts'
+import { utf8 } from '../../codec/text.ts'
 import type { Digest } from '../messaging/digest.ts'
 import type { Outgoing } from '../messaging/outgoing.ts'
 import { REPLY, type Recent } from '../messaging/recent.ts'
 import type { DropReason, Outcome, Tally } from '../outcomes.ts'
 import { maxAge, size1 } from '../response.ts'
 import type { Settings } from '../settings.ts'
+import type { Shared } from '../shared.ts'
 import type { Effect, Peer, Response } from '../types.ts'
 import { Downloads } from './downloads.ts'
 import { ExchangeQueue, OpenExchange } from './exchange.ts'
 import { Observers } from './observers.ts'
 import { Received, readOptions } from './received.ts'
 import { Uploads } from './uploads.ts'
-
-/** What the server role shares with the rest of the endpoint. */
-export interface Shared {
-  readonly settings: Settings
-  readonly tally: Tally
-  readonly digest: Digest
-  readonly recent: Recent
-  readonly outgoing: Outgoing
-}
 
 const NOTHING: readonly Effect[] = Object.freeze([])
 const NO_OPTIONS: readonly Option[] = []
@@ -43,7 +35,6 @@ export class Server {
   readonly #recent: Recent
   readonly #outgoing: Outgoing
   readonly #understood: ReadonlySet<number>
-  readonly #text = createTextReader()
   /** Confirmable requests that have had no ACK yet. */
   readonly #unacked = new ExchangeQueue()
   /** Requests that wait for an answer but for no ACK. */
@@ -78,7 +69,7 @@ export class Server {
       if (effects !== undefined) return effects
     }
     const request = new Received(bytes, scan, peer)
-    const refusal = readOptions(request, bytes, { scan, text: this.#text, understood: this.#understood })
+    const refusal = readOptions(request, bytes, { scan, understood: this.#understood })
     if (refusal === CODE.BAD_OPTION && !request.confirmable) return this.#drop('bad-option-non', peer)
     const serial = slot >= 0 ? recent.reopen(slot) : recent.add(digest, check, now)
     const exchange = new OpenExchange(request, bytes, { tokenEnd, messageId, serial, peerHash: digest.peer })
@@ -101,7 +92,7 @@ export class Server {
       const effects = this.#receiveSpecial(exchange, now)
       if (effects !== undefined) return effects
     }
-    if (request.confirmable) this.#unacked.push(exchange, now + ackAfterMs)
+    if (request.confirmable && ackAfterMs !== Infinity) this.#unacked.push(exchange, now + ackAfterMs)
     else this.#waiting.push(exchange, now + exchangeLifetimeMs)
     this.#tally('request')
     return [{ kind: 'request', exchange, request }]
@@ -111,8 +102,7 @@ export class Server {
     if (exchange.isAnswered) return NOTHING
     const effects = this.#answer(exchange, response, now)
     exchange.isAnswered = true
-    if (exchange.isAcked || !exchange.request.confirmable) this.#waiting.remove(exchange)
-    else this.#unacked.remove(exchange)
+    exchange.queue?.remove(exchange)
     return effects
   }
 
