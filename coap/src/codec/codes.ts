@@ -49,7 +49,7 @@ export const CODE = {
   HOP_LIMIT_REACHED: 0xa8,
 } as const
 
-/** The class of a code: 0 request or empty, 2 success, 4 client error, 5 server error; 1, 6 and 7 are reserved. */
+/** The class of a code: 0 request or empty, 2 success, 4 client error, 5 server error; 1, 6 and 7 are reserved, 3 is not used. */
 export function codeClass(code: number): number {
   return code >> 5
 }
@@ -58,9 +58,10 @@ export function isRequest(code: number): boolean {
   return code > 0 && code < 0x20
 }
 
+/** 2.00 to 5.31 (RFC 7252 section 12.1); of class 3 there is none yet. */
 export function isResponse(code: number): boolean {
   const top = code >> 5
-  return top === 2 || top === 4 || top === 5
+  return top >= 2 && top <= 5
 }
 
 /** 2.xx (RFC 7252 section 5.9.1). */

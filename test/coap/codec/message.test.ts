@@ -73,6 +73,11 @@ const golden: readonly [name: string, data: string, message: Message][] = [
       payload: '00',
     }),
   ],
+  [
+    'a response of class 3, of which there is none yet',
+    '60 60 0001',
+    message({ type: 2, code: 0x60, messageId: 1 }),
+  ],
   ['a payload that begins with ff', '40 02 0001 ff ff', message({ code: 2, messageId: 1, payload: 'ff' })],
 ]
 
@@ -102,7 +107,6 @@ const malformed: readonly [name: string, data: string, reason: Malformed][] = [
   ['an empty message with one more byte', '40 00 0001 ff', 'empty-with-content'],
   ['code 1.00', '40 20 0001', 'reserved-code'],
   ['code 1.31', '40 3f 0001', 'reserved-code'],
-  ['code 3.00', '40 60 0001', 'reserved-code'],
   ['code 6.00', '40 c0 0001', 'reserved-code'],
   ['code 7.01', '40 e1 0001', 'reserved-code'],
   ['option delta 15', '40 01 0001 f0', 'option-nibble'],
