@@ -6,6 +6,8 @@ export type UdpPeerOptions = {
   /** Own address, any of 127.0.0.0/8, and port; default 127.0.0.1 and a free port. */
   address?: string
   port?: number
+  /** Sees every datagram that goes out and comes in. */
+  watch?: { sent: (bytes: Uint8Array) => void; received: (bytes: Buffer) => void }
 }
 
 /** A socket that sends bytes as they are, however wrong, and keeps what comes back. */
@@ -35,6 +37,7 @@ export async function createUdpPeer({
   to,
   address = '127.0.0.1',
   port = 0,
+  watch,
 }: UdpPeerOptions): Promise<UdpPeer> {
   const socket = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 })
   const inbox: Buffer[] = []
@@ -45,12 +48,14 @@ export async function createUdpPeer({
   })
   socket.on('error', () => {})
   socket.on('message', (bytes) => {
+    watch?.received(bytes)
     const taker = waiting.shift()
     if (taker) taker(bytes)
     else inbox.push(bytes)
   })
 
   function send(bytes: Uint8Array): Promise<void> {
+    watch?.sent(bytes)
     return new Promise((resolve, reject) => {
       socket.send(bytes, to, '127.0.0.1', (error) => (error ? reject(error) : resolve()))
     })

@@ -1,0 +1,156 @@
+import { EMPTY } from '@pesebre/coap/codec/codes'
+import { encode, TYPE } from '@pesebre/coap/codec/message'
+import { OUTCOMES } from '@pesebre/coap/endpoint/outcomes'
+import type { Test } from 'tap'
+import type { GatewayProcess } from '../fakes/gateway-process.ts'
+import { createUdpPeer, type UdpPeer } from '../fakes/udp-peer.ts'
+
+export type Flood = {
+  count: number
+  datagram: (i: number) => Uint8Array
+  /** The sockets it comes from, in turn. */
+  peers: readonly UdpPeer[]
+  /** Whether each datagram has an answer to wait for; otherwise only a ping after each batch says that all were taken. */
+  answered: boolean
+}
+
+/** A crowd of peers that keeps the books on a gateway: what was sent, and whether any answer was too large. */
+export type Attack = {
+  peer(options?: { address?: string; port?: number }): Promise<UdpPeer>
+  /** Sends many datagrams, no faster than they are taken: the kernel is to drop none. Resolves with the answers' codes. */
+  flood(flood: Flood): Promise<Map<number, number>>
+  /** Counts a datagram that went out some other way, and was not answered. */
+  sentElsewhere(count: number): void
+  /** Checks at the end: alive, no fault of its own, no answer above three times its question, every datagram counted once. */
+  account(t: Test): Promise<void>
+}
+
+/** As many as fit the smallest receive buffer that Linux gives by default. */
+const BATCH = 200
+
+export function attack(gateway: GatewayProcess): Attack {
+  const peers: UdpPeer[] = []
+  const tooLarge: string[] = []
+  let sent = 0
+  let sentBytes = 0
+  let receivedBytes = 0
+
+  async function peer(options: { address?: string; port?: number } = {}): Promise<UdpPeer> {
+    /** Size of what was asked, by message id for an ACK or RST, by token for a message of its own. */
+    const asked = new Map<string, number>()
+    const made = await createUdpPeer({
+      to: gateway.coapPort,
+      ...options,
+      watch: {
+        sent: (bytes) => {
+          sent++
+          sentBytes += bytes.length
+          const [id, token] = keysOf(bytes)
+          asked.set(id, bytes.length)
+          if (bytes[1] !== EMPTY) asked.set(token, bytes.length)
+        },
+        received: (bytes) => {
+          receivedBytes += bytes.length
+          const isReply = ((bytes[0]! >> 4) & 3) >= TYPE.ACK
+          const size = asked.get(keysOf(bytes)[isReply ? 0 : 1]!) ?? 0
+          if (bytes.length > 3 * size)
+            tooLarge.push(`${bytes.length} bytes to ${size}: ${bytes.toString('hex')}`)
+        },
+      },
+    })
+    peers.push(made)
+    return made
+  }
+
+  async function flood({ count, datagram, peers, answered }: Flood): Promise<Map<number, number>> {
+    const codes = new Map<number, number>()
+    for (let i = 0; i < count; i += BATCH) {
+      const size = Math.min(BATCH, count - i)
+      for (let k = 0; k < size; k++) await peers[(i + k) % peers.length]!.send(datagram(i + k))
+      const answers = await peers[0]!.provoke()
+      for (const peer of peers) answers.push(...peer.inbox.splice(0))
+      while (answered && answers.length < size)
+        answers.push(await Promise.any(peers.map((each) => each.next())))
+      for (const [, code] of answers) codes.set(code!, (codes.get(code!) ?? 0) + 1)
+    }
+    return codes
+  }
+
+  async function account(t: Test): Promise<void> {
+    t.ok(gateway.alive(), 'the process runs')
+    t.strictSame(tooLarge, [], 'no answer above three times its question')
+    t.ok(receivedBytes <= 3 * sentBytes)
+    const metrics = await settled()
+    t.equal(counted(metrics), sent, 'every datagram is counted, once')
+    t.equal(metrics['pesebre_internal_errors_total'], 0)
+    t.equal(metrics['pesebre_socket_errors_total'], 0)
+    t.equal(metrics['pesebre_ready'], 1)
+    t.strictSame(
+      gateway.logs().filter((line) => line.includes('"level":50')),
+      [],
+    )
+    await Promise.all(peers.map(({ close }) => close()))
+  }
+
+  /** The metrics once they stand still: the worker puts its numbers up four times a second. */
+  async function settled(): Promise<Record<string, number>> {
+    let metrics = await gateway.metrics()
+    for (let tries = 0; tries < 40 && counted(metrics) !== sent; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      metrics = await gateway.metrics()
+    }
+    return metrics
+  }
+
+  return { peer, flood, sentElsewhere: (count) => void (sent += count), account }
+}
+
+/** Datagrams that /metrics knows of: by what became of them, refused for their address, dropped by the kernel. */
+function counted(metrics: Record<string, number>): number {
+  const outcomes = OUTCOMES.map((outcome) => metrics[`pesebre_datagrams_total{outcome="${outcome}"}`]!)
+  const others = [
+    metrics['pesebre_refusals_total{reason="address_rate"}']!,
+    metrics['pesebre_kernel_drops_total']!,
+  ]
+  return [...outcomes, ...others].reduce((sum, count) => sum + count, 0)
+}
+
+function keysOf(bytes: Uint8Array): [messageId: string, token: string] {
+  const length = Math.min(8, (bytes[0] ?? 0) & 15)
+  return [`id ${bytes[2]} ${bytes[3]}`, `token ${bytes.subarray(4, 4 + length).join()}`]
+}
+
+const TEXT = new TextEncoder()
+
+export type Ask = {
+  type?: number
+  code?: number
+  id?: number
+  token?: Uint8Array
+  path?: readonly string[]
+  /** Options beside Uri-Path. */
+  options?: readonly (readonly [number: number, value: Uint8Array | string])[]
+  body?: Uint8Array | string
+}
+
+/** A request; a CON POST to /feeder/bella unless it says otherwise. */
+export function ask(different: Ask = {}): Uint8Array {
+  const { type = TYPE.CON, code = 2, id = nextId(), token = new Uint8Array(0) } = different
+  const path = (different.path ?? ['feeder', 'bella']).map((segment) => [11, segment] as const)
+  const options = [...path, ...(different.options ?? [])].map(([number, value]) => ({
+    number,
+    value: bytesOf(value),
+  }))
+  return encode({ type, code, messageId: id, token, options, payload: bytesOf(different.body ?? '') })
+}
+
+function bytesOf(value: Uint8Array | string): Uint8Array {
+  return typeof value === 'string' ? TEXT.encode(value) : value
+}
+
+let lastId = 0
+
+function nextId(): number {
+  lastId = (lastId + 1) & 0x7fff
+  return lastId
+}
