@@ -160,6 +160,19 @@ t.test('advance(): a separate answer is repeated four times with doubling pauses
   t.end()
 })
 
+t.test('transmissionsMax: a separate answer above it is sent once and not watched', (t) => {
+  const endpoint = endpointOf({ transmissionsMax: 1 })
+  const exchanges = [1, 2].map(
+    (messageId) => requested(endpoint.receive(datagram({ messageId }), peer, 0)).exchange,
+  )
+  endpoint.advance(1_000)
+  for (const exchange of exchanges)
+    t.equal(endpoint.respond(exchange, { code: CODE.CHANGED }, 1_000).length, 1)
+  t.equal(endpoint.sizes().transmissions, 1)
+  t.equal(endpoint.advance(endpoint.nextDeadline()).length, 1)
+  t.end()
+})
+
 t.test('advance(): an RST ends a separate answer', (t) => {
   const endpoint = endpointOf()
   const { exchange } = requested(endpoint.receive(datagram(), peer, 0))
