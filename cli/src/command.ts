@@ -27,6 +27,8 @@ export type Io = {
   readonly out: (line: string) => void
   /** Writes one line to stderr: what is for the eye only when stdout goes into a pipe. */
   readonly note: (line: string) => void
+  /** Writes one line about what went wrong to stderr. */
+  readonly complain: (line: string) => void
   readonly paint: Paint
   /** All of stdin; undefined when it is a terminal. */
   readonly stdin: () => Promise<Uint8Array | undefined>

@@ -1,80 +1,33 @@
-/** The command line: finds the command, runs it, and turns what goes wrong into one line and an exit code. */
+/** The command line: wires what a command needs of the world to this process. */
 import { styleText } from 'node:util'
-import { findCommand, readArgs } from './args.ts'
-import { EXIT, type ExitCode, Failure, type Io, Misuse, type Paint } from './command.ts'
-import { dlqList } from './commands/dlq-list.ts'
-import { dlqRedrive } from './commands/dlq-redrive.ts'
-import { dlqShow } from './commands/dlq-show.ts'
-import { get } from './commands/get.ts'
-import { observe } from './commands/observe.ts'
-import { post } from './commands/post.ts'
-import { probe } from './commands/probe.ts'
-import { shadow } from './commands/shadow.ts'
-import { start } from './commands/start.ts'
-import { helpOf, overview } from './help.ts'
+import { findCommand } from './args.ts'
+import { COMMANDS, runCli } from './cli.ts'
+import { EXIT, type Io } from './command.ts'
 
-const COMMANDS = [start, post, get, observe, probe, shadow, dlqList, dlqShow, dlqRedrive]
+/** What a shell expects of a program that Ctrl-C has ended: 128 + SIGINT. */
+const INTERRUPTED = 130
 
-const paint: Paint = (style, text) => styleText(style, text, { stream: process.stdout })
+const line = process.argv.slice(2)
 const interrupted = new AbortController()
 const io: Io = {
   env: process.env,
-  out: (line) => process.stdout.write(`${line}\n`),
-  note: (line) => process.stderr.write(`${line}\n`),
-  paint,
+  out: (text) => process.stdout.write(`${text}\n`),
+  note: (text) => process.stderr.write(`${text}\n`),
+  complain: (text) => process.stderr.write(`${styleText('red', text, { stream: process.stderr })}\n`),
+  paint: (style, text) => styleText(style, text, { stream: process.stdout }),
   stdin: readStdin,
   signal: interrupted.signal,
 }
 
+process.once('SIGINT', () => {
+  interrupted.abort()
+  if (findCommand(COMMANDS, line)?.command.endsItself !== true) process.exit(INTERRUPTED)
+})
 // A reader that has had enough (`| head`) is no error.
 process.stdout.on('error', () => process.exit(EXIT.ok))
-process.exitCode = await main(process.argv.slice(2))
-// Sockets that the SDKs keep for a next call must not keep the process.
+process.exitCode = await runCli(line, io)
+// Connections that an AWS client keeps for its next call must not keep the process.
 process.stdout.write('', () => process.exit())
-
-async function main(line: readonly string[]): Promise<ExitCode> {
-  const found = findCommand(COMMANDS, line)
-  if (found === undefined) return withoutCommand(line)
-  const { command, rest } = found
-  process.once('SIGINT', () => {
-    interrupted.abort()
-    if (!command.endsItself) process.exit(130)
-  })
-  let json = false
-  try {
-    const args = readArgs(command, rest)
-    json = args.flag['json'] === true
-    if (args.flag['help']) {
-      io.out(helpOf(command, paint))
-      return EXIT.ok
-    }
-    return await command.run(args, io)
-  } catch (error) {
-    if (error instanceof Misuse)
-      return complain(`${error.message}; see npx pesebre ${command.name} --help`, EXIT.usage)
-    if (!(error instanceof Failure)) throw error
-    if (json) io.out(JSON.stringify({ error: error.message }))
-    return complain(error.message, EXIT.failed)
-  }
-}
-
-function withoutCommand(line: readonly string[]): ExitCode {
-  const [first] = line
-  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `))
-  const asked = line.some((word) => word === '--help' || word === '-h' || word === 'help')
-  if (asked || first === undefined || (line.length === 1 && group.length > 0)) {
-    io.out(overview(group.length > 0 ? group : COMMANDS, paint))
-    return asked ? EXIT.ok : EXIT.usage
-  }
-  const names = (group.length > 0 ? group : COMMANDS).map(({ name }) => name).join(', ')
-  const typed = group.length > 0 ? line.slice(0, 2).join(' ') : first
-  return complain(`No such command: "${typed}"; there are ${names}`, EXIT.usage)
-}
-
-function complain(message: string, code: ExitCode): ExitCode {
-  io.note(styleText('red', message, { stream: process.stderr }))
-  return code
-}
 
 async function readStdin(): Promise<Uint8Array | undefined> {
   if (process.stdin.isTTY) return undefined

@@ -5,8 +5,6 @@ import { positionalsOf, secondsOf } from '../args.ts'
 import { parseCoapUrl } from '../coap-url.ts'
 import { type Command, EXIT, type Io, Misuse } from '../command.ts'
 import { HOPS, type HopResult, runProbe } from '../probe.ts'
-import { openQueueWatch } from '../queue-watch.ts'
-import { shadowReader } from '../shadow.ts'
 import { localPort, TARGET_HELP, TARGET_OPTIONS, targetOf } from '../target.ts'
 import { openCoapClient } from '../udp.ts'
 
@@ -49,6 +47,10 @@ export const probe: Command = {
     if (!json)
       io.out(io.paint('bold', `Probe of ${url.text.replace(/\/$/, '')}, shadows in ${target.iotPlace}`))
 
+    const [{ openQueueWatch }, { shadowReader }] = await Promise.all([
+      import('../queue-watch.ts'),
+      import('../shadow.ts'),
+    ])
     const client = await openCoapClient(url)
     try {
       const results = await runProbe({

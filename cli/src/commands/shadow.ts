@@ -1,7 +1,6 @@
 import { isThingName } from '@pesebre/contract/names'
 import { positionalsOf } from '../args.ts'
 import { type Command, EXIT, Failure, Misuse } from '../command.ts'
-import { shadowReader } from '../shadow.ts'
 import { shadowText } from '../shadow-text.ts'
 import { TARGET_HELP, TARGET_OPTIONS, targetOf } from '../target.ts'
 
@@ -30,6 +29,8 @@ export const shadow: Command = {
       throw new Misuse(`No thing has such a name: 1 to 128 of a-z A-Z 0-9 : _ -: "${thing}"`)
     const { name } = args.text
     const target = targetOf(args, io.env)
+    // Loaded here, since the AWS client takes longer to load than most commands take to run.
+    const { shadowReader } = await import('../shadow.ts')
     const document = await shadowReader(target)(thing, name)
     if (document === undefined) {
       const which = name === undefined ? 'shadow' : `shadow "${name}"`

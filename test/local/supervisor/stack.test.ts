@@ -13,6 +13,10 @@ import { StackError } from '../../../local/src/supervisor/stack-error.ts'
 import type { ProcessEvent } from '../../../local/src/supervisor/supervised.ts'
 import { placeholder } from './fixtures/placeholder.ts'
 
+// Nothing here takes long, but a busy machine takes its time to start processes.
+const timeout = 120_000
+t.setTimeout(timeout)
+
 const TWO = [placeholder('iot', 'iot'), placeholder('gateway', 'admin', { needs: ['iot'] })]
 
 async function refusal(options: StackOptions): Promise<string> {
@@ -38,35 +42,43 @@ t.test(
   },
 )
 
-t.test('startStack() refuses ports that are taken, all at once, and starts nothing', async (t) => {
-  const home = t.testdir()
-  const ports = await freePorts()
-  const tcp = createServer().listen(ports.iot, '127.0.0.1')
-  const udp = createSocket('udp4').bind(ports.coap, '127.0.0.1')
-  await Promise.all([once(tcp, 'listening'), once(udp, 'listening')])
-  const diary = join(home, 'diary')
-  const message = await refusal({ home, ports, processes: TWO, env: { DIARY: diary } })
-  t.strictSame(message.split('\n'), [
-    `UDP port ${ports.coap} for the CoAP gateway is taken: stop the program that uses it, or set PESEBRE_COAP_PORT to a free port`,
-    `TCP port ${ports.iot} for AWS IoT over HTTP is taken: stop the program that uses it, or set PESEBRE_IOT_PORT to a free port`,
-  ])
-  t.notOk(existsSync(diary))
-  tcp.close()
-  udp.close()
-})
+t.test(
+  'startStack() refuses ports that are taken, all at once, and starts nothing',
+  { timeout },
+  async (t) => {
+    const home = t.testdir()
+    const ports = await freePorts()
+    const tcp = createServer().listen(ports.iot, '127.0.0.1')
+    const udp = createSocket('udp4').bind(ports.coap, '127.0.0.1')
+    await Promise.all([once(tcp, 'listening'), once(udp, 'listening')])
+    const diary = join(home, 'diary')
+    const message = await refusal({ home, ports, processes: TWO, env: { DIARY: diary } })
+    t.strictSame(message.split('\n'), [
+      `UDP port ${ports.coap} for the CoAP gateway is taken: stop the program that uses it, or set PESEBRE_COAP_PORT to a free port`,
+      `TCP port ${ports.iot} for AWS IoT over HTTP is taken: stop the program that uses it, or set PESEBRE_IOT_PORT to a free port`,
+    ])
+    t.notOk(existsSync(diary))
+    tcp.close()
+    udp.close()
+  },
+)
 
-t.test('startStack() refuses a home that another stack has; two homes run side by side', async (t) => {
-  const home = t.testdir({ other: {} })
-  const first = await startStack({ home, ports: 'free', processes: TWO })
-  t.equal(
-    await refusal({ home, ports: 'free', processes: TWO }),
-    `Another stack runs in ${home} (process ${process.pid}): stop it, or set PESEBRE_HOME and the ports for a second one`,
-  )
-  const second = await startStack({ home: join(home, 'other'), ports: 'free', processes: TWO })
-  t.not(first.pid('iot'), second.pid('iot'))
-  await Promise.all([first.stop(), second.stop()])
-  t.equal(await refusal({ home, ports: 'free', processes: TWO }), 'it started', 'the home was let go')
-})
+t.test(
+  'startStack() refuses a home that another stack has; two homes run side by side',
+  { timeout },
+  async (t) => {
+    const home = t.testdir({ other: {} })
+    const first = await startStack({ home, ports: 'free', processes: TWO })
+    t.equal(
+      await refusal({ home, ports: 'free', processes: TWO }),
+      `Another stack runs in ${home} (process ${process.pid}): stop it, or set PESEBRE_HOME and the ports for a second one`,
+    )
+    const second = await startStack({ home: join(home, 'other'), ports: 'free', processes: TWO })
+    t.not(first.pid('iot'), second.pid('iot'))
+    await Promise.all([first.stop(), second.stop()])
+    t.equal(await refusal({ home, ports: 'free', processes: TWO }), 'it started', 'the home was let go')
+  },
+)
 
 t.test(
   'startStack() says which process does not come up, with its last words, and stops the others',
@@ -85,7 +97,7 @@ t.test(
   },
 )
 
-t.test('startStack() can be given up while it waits', async (t) => {
+t.test('startStack() can be given up while it waits', { timeout }, async (t) => {
   const home = t.testdir()
   const never: ProcessSpec = { ...TWO[0]!, ready: ({ mqtt }) => `http://127.0.0.1:${mqtt}/` }
   const giveUp = new AbortController()
@@ -96,7 +108,7 @@ t.test('startStack() can be given up while it waits', async (t) => {
   )
 })
 
-t.test('a process that dies is named and started again', async (t) => {
+t.test('a process that dies is named and started again', { timeout }, async (t) => {
   const events: ProcessEvent[] = []
   const back = Promise.withResolvers<void>()
   const stack = await startStack({
@@ -120,17 +132,21 @@ t.test('a process that dies is named and started again', async (t) => {
   await stack.stop()
 })
 
-t.test('a process that keeps dying stops the stack with its name, its log and its last words', async (t) => {
-  const home = t.testdir()
-  const processes = [TWO[0]!, placeholder('gateway', 'admin', { manner: 'dies-soon' })]
-  const stack = await startStack({ home, ports: 'free', processes, restartMs: 10 })
-  const { message } = await stack.failed
-  t.match(message, 'gateway died 5 times in a row, the last time with exit code 4: its log is')
-  t.match(message, `${home}/logs/gateway.log`)
-  t.equal(stack.pid('iot'), undefined)
-})
+t.test(
+  'a process that keeps dying stops the stack with its name, its log and its last words',
+  { timeout },
+  async (t) => {
+    const home = t.testdir()
+    const processes = [TWO[0]!, placeholder('gateway', 'admin', { manner: 'dies-soon' })]
+    const stack = await startStack({ home, ports: 'free', processes, restartMs: 10 })
+    const { message } = await stack.failed
+    t.match(message, 'gateway died 5 times in a row, the last time with exit code 4: its log is')
+    t.match(message, `${home}/logs/gateway.log`)
+    t.equal(stack.pid('iot'), undefined)
+  },
+)
 
-t.test('a process that does not stop is ended', async (t) => {
+t.test('a process that does not stop is ended', { timeout }, async (t) => {
   const events: ProcessEvent[] = []
   const processes = [placeholder('iot', 'iot', { manner: 'deaf', stopMs: 300 })]
   const onEvent = (event: ProcessEvent) => events.push(event)
@@ -139,16 +155,24 @@ t.test('a process that does not stop is ended', async (t) => {
   t.strictSame(events.at(-1), { kind: 'ended', name: 'iot', withinMs: 300 })
 })
 
-t.test('a supervisor that is killed takes its processes with it, and leaves its home free', async (t) => {
-  const home = t.testdir()
-  const diary = join(home, 'diary')
-  const supervisor = spawn(process.execPath, [join(import.meta.dirname, 'fixtures/stack-in-home.ts'), home], {
-    env: { DIARY: diary },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  await once(supervisor.stdout, 'data')
-  supervisor.kill('SIGKILL')
-  while (!readFileSync(diary, 'utf8').includes('iot stops'))
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  t.equal(await refusal({ home, ports: 'free', processes: TWO }), 'it started')
-})
+t.test(
+  'a supervisor that is killed takes its processes with it, and leaves its home free',
+  { timeout },
+  async (t) => {
+    const home = t.testdir()
+    const diary = join(home, 'diary')
+    const supervisor = spawn(
+      process.execPath,
+      [join(import.meta.dirname, 'fixtures/stack-in-home.ts'), home],
+      {
+        env: { DIARY: diary },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    )
+    await once(supervisor.stdout, 'data')
+    supervisor.kill('SIGKILL')
+    while (!readFileSync(diary, 'utf8').includes('iot stops'))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    t.equal(await refusal({ home, ports: 'free', processes: TWO }), 'it started')
+  },
+)

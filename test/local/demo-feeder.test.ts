@@ -1,0 +1,24 @@
+import t from 'tap'
+import { DEMO_FEEDERS, readingOf } from '../../local/src/demo-feeder.ts'
+
+const HOUR = 3_600_000
+
+t.test('readingOf() is what a feeder would report: a hopper that empties, a battery, a radio', async (t) => {
+  for (const feeder of DEMO_FEEDERS) {
+    let last = readingOf(feeder, 0).hopper_pct
+    let refills = 0
+    for (let now = 0; now < 24 * HOUR; now += 5000) {
+      const { hopper_pct, battery_mv, rssi } = readingOf(feeder, now)
+      if (hopper_pct > last) refills += 1
+      const isReal = hopper_pct >= 15 && hopper_pct <= 100 && battery_mv > 3500 && battery_mv < 4200
+      if (!isReal || rssi > -40 || rssi < -90 || (hopper_pct !== last && hopper_pct < last - 1)) {
+        t.fail('not real', { now, hopper_pct, battery_mv, rssi })
+      }
+      last = hopper_pct
+    }
+    t.ok(refills > 10 && refills < 100, `${feeder.thing} is filled from time to time`)
+  }
+  const [luna, sol] = DEMO_FEEDERS
+  t.notSame(readingOf(luna!, HOUR), readingOf(sol!, HOUR))
+  t.strictSame(readingOf(luna!, HOUR), readingOf(luna!, HOUR), 'the same after a restart')
+})

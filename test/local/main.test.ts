@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { PORTS, type PortName } from '@pesebre/contract/local-stack'
+import t from 'tap'
+import { freePorts } from '../../local/src/supervisor/ports.ts'
+
+// Nothing here takes long, but a busy machine takes its time to start processes.
+const timeout = 120_000
+t.setTimeout(timeout)
+
+const MAIN = fileURLToPath(new URL('../../local/src/main.ts', import.meta.url))
+
+function settings(ports: Readonly<Record<PortName, number>>, home: string): Record<string, string> {
+  const entries = Object.entries(PORTS).map(([name, { setting }]) => [setting, `${ports[name as PortName]}`])
+  return { ...Object.fromEntries(entries), PESEBRE_HOME: home }
+}
+
+function start(env: Record<string, string>, ...args: string[]): { child: ChildProcess; said: () => string } {
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { NO_COLOR: '1', ...env } })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
+  }
+  return { child, said: () => said }
+}
+
+async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 50))
+}
+
+t.test(
+  'npm start runs everything, demo devices report, and Ctrl-C stops it with exit code 0',
+  { timeout },
+  async (t) => {
+    const ports = await freePorts()
+    const { child, said } = start(settings(ports, t.testdir()))
+    const exited = once(child, 'close')
+    await until(() => said().includes('pesebre is ready') || child.exitCode !== null)
+    t.match(said(), `coap://127.0.0.1:${ports.coap}`)
+    for (const thing of ['demo-luna', 'demo-sol']) {
+      const url = `http://127.0.0.1:${ports.iot}/things/${thing}/shadow`
+      await until(async () => (await fetch(url)).ok)
+      const { state } = (await (await fetch(url)).json()) as { state: { reported: object } }
+      t.match(state.reported, { hopper_pct: Number, battery_mv: Number, rssi: Number })
+    }
+    // From the terminal and, at once, from npm, which passes it on: not the second Ctrl-C of somebody in a hurry.
+    child.kill('SIGINT')
+    child.kill('SIGINT')
+    t.strictSame(await exited, [0, null])
+    t.match(said(), 'Stopped. The data is kept')
+  },
+)
+
+t.test('npm start says what is wrong, all at once, and starts nothing', { timeout }, async (t) => {
+  const wrong = start({ PESEBRE_COAP_PORT: 'x', PESEBRE_DEMO: 'maybe' })
+  t.strictSame(await once(wrong.child, 'close'), [1, null])
+  t.strictSame(wrong.said().trimEnd().split('\n'), [
+    'PESEBRE_COAP_PORT must be a port from 1 to 65535: "x"',
+    'PESEBRE_DEMO must be one of true, false: "maybe"',
+  ])
+
+  const ports = await freePorts()
+  const other = createServer().listen(ports.aws, '127.0.0.1')
+  await once(other, 'listening')
+  const taken = start(settings(ports, t.testdir()))
+  t.strictSame(await once(taken.child, 'close'), [1, null])
+  t.equal(
+    taken.said().trimEnd(),
+    `TCP port ${ports.aws} for SQS and S3 is taken: stop the program that uses it, or set PESEBRE_AWS_PORT to a free port`,
+  )
+  other.close()
+})
+
+t.test('npm start can be stopped before it is ready', { timeout }, async (t) => {
+  const { child, said } = start(settings(await freePorts(), t.testdir()), '--json')
+  const exited = once(child, 'close')
+  await until(() => said().includes('"kind":"ready","name":"aws"'))
+  child.kill('SIGTERM')
+  t.strictSame(await exited, [0, null])
+  for (const line of said().trimEnd().split('\n')) t.doesNotThrow(() => JSON.parse(line), line)
+})

@@ -1,0 +1,67 @@
+import t from 'tap'
+import { environment, PROCESSES } from '../../../local/src/supervisor/processes.ts'
+
+const STACK = {
+  ports: { coap: 1, admin: 2, aws: 3, iot: 4, mqtt: 5 },
+  lambdaPort: 6,
+  home: '/stable',
+  logLevel: 'info',
+  queues: { queue: 'http://127.0.0.1:3/0/q', deadLetters: 'http://127.0.0.1:3/0/dlq' },
+}
+
+t.test('PROCESSES stop within five seconds, even if each has to be ended', async (t) => {
+  t.ok(PROCESSES.reduce((sum, { stopMs }) => sum + stopMs, 0) < 5000)
+})
+
+t.test('PROCESSES need only what stands before them', async (t) => {
+  const before = new Set<string>()
+  for (const { name, needs } of PROCESSES) {
+    t.ok(
+      needs.every((need) => before.has(need)),
+      name,
+    )
+    before.add(name)
+    if (name === 'aws') before.add('queues')
+  }
+})
+
+t.test('environment() leads every AWS client to the stand-ins, whatever this shell has set up', async (t) => {
+  const own = {
+    PATH: '/bin',
+    PESEBRE_WORKERS: '2',
+    PESEBRE_JOURNAL_DIR: '/elsewhere',
+    AWS_PROFILE: 'work',
+    AWS_ACCESS_KEY_ID: 'real',
+    AWS_SESSION_TOKEN: 'real',
+    AWS_ENDPOINT_URL: 'https://elsewhere',
+    MISSING: undefined,
+  }
+  for (const spec of PROCESSES) {
+    const env = environment(spec, STACK, own)
+    t.notOk(Object.values(env).includes('real'), spec.name)
+    t.strictSame(
+      Object.keys(env)
+        .filter((name) => name.startsWith('AWS_'))
+        .toSorted(),
+      [
+        'AWS_ACCESS_KEY_ID',
+        'AWS_CONFIG_FILE',
+        'AWS_EC2_METADATA_DISABLED',
+        'AWS_ENDPOINT_URL_IOT',
+        'AWS_ENDPOINT_URL_IOT_DATA_PLANE',
+        'AWS_ENDPOINT_URL_S3',
+        'AWS_ENDPOINT_URL_SQS',
+        'AWS_REGION',
+        'AWS_SECRET_ACCESS_KEY',
+        'AWS_SHARED_CREDENTIALS_FILE',
+      ],
+    )
+    t.match(env, { PATH: '/bin', PESEBRE_WORKERS: '2', AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:3' })
+  }
+  const gateway = PROCESSES.find(({ name }) => name === 'gateway')!
+  t.match(environment(gateway, STACK, own), {
+    PESEBRE_JOURNAL_DIR: '/stable/journal',
+    PESEBRE_COAP_HOST: '127.0.0.1',
+    PESEBRE_QUEUE_URL: STACK.queues.queue,
+  })
+})
