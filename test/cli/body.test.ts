@@ -14,6 +14,7 @@ t.test('encodeBody() sends JSON and text as typed, and makes CBOR of JSON', asyn
     a: 1,
     b: [true, null, -2.5],
   })
+  t.strictSame(decode(encodeBody('cbor', bytes('[{"n":"t","v":1}]'))), [{ n: 't', v: 1 }])
   t.equal(Buffer.from(encodeBody('cbor', bytes('{"a":1}'))).toString('hex'), 'a1616101')
   t.equal(encodeBody('cbor', CBOR), CBOR, 'what is CBOR already goes as it is')
 })
