@@ -98,6 +98,12 @@ export class Observers {
     return this.#nextOption(observer)
   }
 
+  /** The Observe option of the last notification to this peer and token, undefined if there is no such observer. */
+  current(exchange: OpenExchange): Option | undefined {
+    const held = this.#byId.get(idOf(exchange))
+    return held && { number: OPTION.OBSERVE, value: uintBytes(held.sequence) }
+  }
+
   /** Removes the observer of this peer and token, if there is one. */
   deregister(exchange: OpenExchange): void {
     const held = this.#byId.get(idOf(exchange))

@@ -227,7 +227,10 @@ export class Server {
   #observe(exchange: OpenExchange, response: Response, now: number): Option | undefined {
     const { request } = exchange
     if (request.method !== METHOD.GET && request.method !== METHOD.FETCH) return undefined
-    if (response.observe !== undefined && isSuccess(response.code) && request.block2 < 16) {
+    // npm coap repeats Observe and the token when it asks for later blocks. That is neither a registration (RFC 7959 section 2.6)
+    // nor the end of one; and it takes the whole state for a new one only if the last block has the number.
+    if (request.block2 >= 16) return this.observers.current(exchange)
+    if (response.observe !== undefined && isSuccess(response.code)) {
       return this.observers.register(exchange, response.observe, now)
     }
     this.observers.deregister(exchange)

@@ -1,5 +1,5 @@
 import { CODE } from '@pesebre/coap/codec/codes'
-import { type Message, TYPE } from '@pesebre/coap/codec/message'
+import { type Message, type Option, TYPE } from '@pesebre/coap/codec/message'
 import { OPTION } from '@pesebre/coap/codec/options'
 import { utf8 } from '@pesebre/coap/codec/text'
 import type { Endpoint } from '@pesebre/coap/endpoint/endpoint'
@@ -106,6 +106,36 @@ t.test('the end of an observation that waits for an ACK is not overtaken by a la
   t.same(sent(endpoint.notify('t', state('four', true), 4)), [])
   t.end()
 })
+
+t.test(
+  'a request for a later block that repeats Observe and the token leaves the observation as it is',
+  (t) => {
+    const endpoint = endpointOf()
+    const whole = { ...state('x'.repeat(1_500)), observe: 't' }
+    const get = (messageId: number, ...options: Option[]): Message[] =>
+      exchangeOf(
+        endpoint,
+        datagram({ code: 1, path: ['t'], messageId, options: [uint(OPTION.OBSERVE, 0), ...options] }),
+        whole,
+      )
+    t.equal(optionOf(get(1)[0]!, OPTION.OBSERVE), 1)
+    const [second] = get(2, uint(OPTION.BLOCK2, (1 << 4) | 6))
+    t.equal(second?.payload.length, 476)
+    t.equal(optionOf(second!, OPTION.OBSERVE), 1, 'the number of the state that it is a part of')
+    t.equal(endpoint.isObserved('t'), true)
+    t.equal(optionOf(sent(endpoint.notify('t', state('new'), 1))[0]!, OPTION.OBSERVE), 2)
+    const stranger = datagram({
+      code: 1,
+      path: ['t'],
+      messageId: 3,
+      token: Uint8Array.of(9),
+      options: [uint(OPTION.OBSERVE, 0), uint(OPTION.BLOCK2, (1 << 4) | 6)],
+    })
+    t.equal(optionOf(exchangeOf(endpoint, stranger, whole)[0]!, OPTION.OBSERVE), undefined)
+    t.equal(endpoint.sizes().observers, 1)
+    t.end()
+  },
+)
 
 t.test(
   'the end of an observation goes out with the next retransmission, and is repeated until it arrives',
