@@ -1,12 +1,13 @@
+import { createSocket } from 'node:dgram'
 import { optionDefinition } from '@pesebre/coap/codec/options'
 import { Agent, type IncomingMessage, type ObserveReadStream } from 'coap'
 import { type Asked, bytesOf, type Client, type Told } from './client.ts'
 
 /** The client of npm `coap`, in this process. `retrySend`: how often it repeats a confirmable message. */
 export function npmCoapClient({ retrySend }: { retrySend?: number } = {}): Client {
-  const agent = new Agent({ type: 'udp4' })
-  // It gives its socket up when nothing is under way, and then cannot be closed.
-  let isClosed = false
+  // With a socket of its own it would close that whenever nothing is under way, and come back under another port.
+  const socket = createSocket('udp4')
+  const agent = new Agent({ socket })
 
   function send(port: number, asked: Asked, observe: boolean): Promise<IncomingMessage> {
     const { method = 'get', path, query, confirmable = true, contentFormat, accept, blockSize } = asked
@@ -62,9 +63,8 @@ export function npmCoapClient({ retrySend }: { retrySend?: number } = {}): Clien
       }
     },
     close: async () => {
-      if (isClosed) return
-      isClosed = true
       agent.close()
+      await new Promise<void>((resolve) => socket.close(resolve))
     },
   }
 }
