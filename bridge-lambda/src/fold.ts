@@ -59,41 +59,34 @@ export function reportedOf(held: Held): JsonObject {
   return reported
 }
 
-/** What `fold` made, and what it says about the reports. */
-export type Folded = {
-  readonly held: Held
-  /** A report that its device calls changed has moved something. */
-  readonly isChanged: boolean
-  /** A report was older than the newest one held: late, or a repeat. */
-  readonly isLate: boolean
-}
-
 /**
  * Takes reports in. A key that a report carries is decided by it if the report's `seq` is higher than that of the
  * report which decided it so far; null removes. A report with the `seq` of one that is held adds nothing.
  */
-export function fold(held: Held, reports: Iterable<Taken>): Folded {
+export function fold(held: Held, reports: Iterable<Taken>): Held {
   const cells = new Map(held.cells)
   let newest = held.newest
-  let isChanged = false
-  let isLate = false
   for (const { report, gateway } of reports) {
-    let hasMoved = false
     for (const key of Object.keys(report.state ?? {})) {
       const cell = cells.get(key)
       if (cell !== undefined && cell.seq >= report.seq) continue
       const value = report.state?.[key]
       cells.set(key, { seq: report.seq, value: value === null ? undefined : withoutNulls(value) })
-      hasMoved = true
     }
-    if (held.newest !== undefined && report.seq <= held.newest.seq) isLate = true
-    if (newest === undefined || report.seq > newest.seq) {
-      newest = newestOf(report, gateway)
-      hasMoved = true
-    }
-    if (hasMoved && report.changed !== false) isChanged = true
+    if (newest === undefined || report.seq > newest.seq) newest = newestOf(report, gateway)
   }
-  return { held: { cells, newest }, isChanged, isLate }
+  return { cells, newest }
+}
+
+/** Whether a report would add to what is held: it is newer than all of it, or than what decided one of its keys. */
+export function isNews(held: Held, { seq, state }: Report): boolean {
+  if (isNewest(held, seq)) return true
+  return Object.keys(state ?? {}).some((key) => seq > (held.cells.get(key)?.seq ?? FOREIGN))
+}
+
+/** Whether a report of this `seq` would be the newest. */
+export function isNewest({ newest }: Held, seq: number): boolean {
+  return newest === undefined || seq > newest.seq
 }
 
 function newestOf({ at, seq, link }: Report, gateway: string): Newest {

@@ -1,6 +1,6 @@
 import { LINK_KEY } from '@pesebre/contract/report'
 import { CallError, codeOf } from './errors.ts'
-import { type Folded, fold, type Held, heldBy, reportedOf } from './fold.ts'
+import { fold, type Held, heldBy, isNewest, isNews, reportedOf } from './fold.ts'
 import type { JsonObject } from './json.ts'
 import { patchBetween } from './patch.ts'
 import type { Limits, Ports } from './ports.ts'
@@ -23,7 +23,9 @@ export type Shadow = {
   readonly version: number
   /** The document of that version. */
   readonly reported: JsonObject
-  /** What it means, and beyond it the unchanged reports that were not worth a write. */
+  /** What it means. */
+  readonly written: Held
+  /** The same, and beyond it the unchanged reports that were not worth a write: they still outrank what comes late. */
   readonly held: Held
   /** When AWS last told us the version, by the clock. */
   readonly confirmedAt: number
@@ -65,22 +67,23 @@ export function createSettle(
         if (codeOf(error) !== 'refused') throw error
         return items.map((item) => ({ item, reason: (error as Error).message }))
       }
-      const folded = fold(shadow.held, items)
-      const reported = reportedOf(folded.held)
+      const held = fold(shadow.held, items)
+      const reported = reportedOf(held)
       const patch = patchBetween(shadow.reported, reported)
-      if (patch === undefined || !isWorthWriting(shadow, folded, patch)) {
-        if (known !== undefined && folded.isLate && clock.now() - known.confirmedAt > TRUST_MS) {
+      if (patch === undefined || !isWorthWriting(shadow, { held, patch, items })) {
+        const isLate = items.some(({ report }) => !isNewest(shadow.held, report.seq))
+        if (known !== undefined && isLate && clock.now() - known.confirmedAt > TRUST_MS) {
           // Old by our memory. But the shadow may have been deleted to let a device start over: look.
           known = undefined
           continue
         }
-        cache.set(thing, { ...shadow, held: folded.held })
+        cache.set(thing, { ...shadow, held })
         return []
       }
       try {
         const write = () => updateShadow(thing, { reported: patch, version: shadow.version }, limits.signal)
         const version = await retrying(write, limits.deadline, clock)
-        cache.set(thing, { version, reported, held: folded.held, confirmedAt: clock.now() })
+        cache.set(thing, shadowOf({ version, reported, held }))
         return []
       } catch (error) {
         cache.delete(thing)
@@ -120,6 +123,10 @@ export function createSettle(
     return made
   }
 
+  function shadowOf({ version, reported, held }: Pick<Shadow, 'version' | 'reported' | 'held'>): Shadow {
+    return { version, reported, written: held, held, confirmedAt: clock.now() }
+  }
+
   async function read(thing: string, limits: Limits): Promise<Shadow | undefined> {
     try {
       const { reported, version } = await retrying(
@@ -127,7 +134,7 @@ export function createSettle(
         limits.deadline,
         clock,
       )
-      return { version, reported, held: heldBy(reported), confirmedAt: clock.now() }
+      return shadowOf({ version, reported, held: heldBy(reported) })
     } catch (error) {
       if (codeOf(error) === 'missing') return undefined
       throw error
@@ -146,11 +153,13 @@ export function createSettle(
  * its answer did not, A again is called unchanged. A bridge that has seen B writes the second A at once; one whose memory is
  * older than B leaves it out, and the shadow shows B until the next change, or for an hour.
  */
-function isWorthWriting(shadow: Shadow, folded: Folded, patch: JsonObject): boolean {
-  if (folded.isChanged) return true
+function isWorthWriting(
+  { written }: Shadow,
+  { held, patch, items }: { held: Held; patch: JsonObject; items: readonly Item[] },
+): boolean {
+  // Asked of the document, not of `held`: what only our memory has outranked must still be written, for other bridges.
+  if (items.some(({ report }) => report.changed !== false && isNews(written, report))) return true
   if (Object.keys(patch).some((key) => key !== LINK_KEY)) return true
-  const written = heldBy(shadow.reported).newest
-  const newest = folded.held.newest
-  if (written === undefined || newest === undefined) return true
-  return Math.abs(newest.at - written.at) >= UNCHANGED_WRITE_MS
+  if (written.newest === undefined || held.newest === undefined) return true
+  return Math.abs(held.newest.at - written.newest.at) >= UNCHANGED_WRITE_MS
 }

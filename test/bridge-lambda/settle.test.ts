@@ -200,6 +200,19 @@ t.test(
   },
 )
 
+t.test(
+  'settle: a changed report that only our memory has outranked is written: other bridges must know it',
+  async (t) => {
+    const { settle, bridge, shadows, limits } = setUp()
+    await settle('bella', [item(1, { a: 1 })], limits)
+    await settle('bella', [item(4, { b: 4 })], limits)
+    await settle('bella', [item(8, { a: 1 }, unchanged)], limits)
+    await settle('bella', [item(3, { a: 1 })], limits)
+    await bridge()('bella', [item(2, { a: 9 })], limits)
+    t.match(shadows.reported('bella'), { a: 1, b: 4, link: { seq: 8 } })
+  },
+)
+
 t.test('settle: a first report is written even if unchanged', async (t) => {
   const { settle, shadows, limits } = setUp()
   await settle('bella', [item(1, undefined, unchanged)], limits)
