@@ -34,7 +34,11 @@ const bridge = createBridge(
     createThingType: createThingTypeWith(iot),
     sendToDlq: sendToDlqWith(sqs, config.dlqUrl),
     clock: { now: () => performance.now(), sleep, random: Math.random, signalIn },
-    log: pino({ level: config.logLevel, base: { name: 'bridge' } }),
+    // Written at once: Lambda freezes the process as soon as the handler has answered.
+    log: pino(
+      { level: config.logLevel, base: { name: 'bridge' } },
+      pino.destination({ dest: 1, sync: true }),
+    ),
   },
   config,
 )

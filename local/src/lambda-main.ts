@@ -12,7 +12,10 @@ import { createQueue } from './event-source/sqs.ts'
 const STOP_MS = 2_500
 
 const config = readConfig(process.env)
-const log = pino({ level: config.logLevel, base: { name: 'lambda' } })
+const log = pino(
+  { level: config.logLevel, base: { name: 'lambda' } },
+  pino.destination({ dest: 1, sync: true }),
+)
 
 const { handler }: { handler?: Handler } = await import(pathToFileURL(config.handler).href)
 if (typeof handler !== 'function') throw new Error(`Load handler: no function "handler" in ${config.handler}`)
