@@ -19,8 +19,6 @@ import { Uploads } from './uploads.ts'
 const NOTHING: readonly Effect[] = Object.freeze([])
 const NO_OPTIONS: readonly Option[] = []
 const NO_BYTES = new Uint8Array(0)
-/** Nobody gets more than this many times the bytes he sent from us, without the application's doing. */
-const AMPLIFICATION_MAX = 3
 
 /** The server role: requests in, answers out, each request once. */
 export class Server {
@@ -169,10 +167,13 @@ export class Server {
 
   #refuseOption(exchange: OpenExchange, code: number, now: number): readonly Effect[] {
     if (code !== CODE.BAD_OPTION) return this.#refuse('proxy', exchange, { code }, now)
-    const payload = utf8(`Option ${exchange.request.badOption}`)
-    const size = exchange.tokenEnd + 1 + payload.length
-    const isModest = size <= AMPLIFICATION_MAX * exchange.datagram.length
-    return this.#refuse('bad-option', exchange, isModest ? { code, payload } : { code }, now)
+    // Always far below three times the size of the request, which had to name the option as well.
+    return this.#refuse(
+      'bad-option',
+      exchange,
+      { code, payload: utf8(`Option ${exchange.request.badOption}`) },
+      now,
+    )
   }
 
   /** Answers an exchange that does not reach the application. */

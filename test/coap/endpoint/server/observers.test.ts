@@ -142,6 +142,21 @@ t.test('an RST ends the observation: to a CON and to a NON', (t) => {
   t.end()
 })
 
+t.test('an RST counts for the last notification only: no more is kept of those before', (t) => {
+  const endpoint = endpointOf()
+  register(endpoint)
+  const [confirmable] = sent(endpoint.notify('obs', state('1'), 0))
+  endpoint.receive(reply(TYPE.ACK, confirmable), peer, 1)
+  const [old] = sent(endpoint.notify('obs', state('2'), 2))
+  const [last] = sent(endpoint.notify('obs', state('3'), 3))
+  endpoint.receive(reply(TYPE.RST, old), peer, 4)
+  t.equal(endpoint.counters.unmatched, 1)
+  t.equal(endpoint.sizes().observers, 1)
+  endpoint.receive(reply(TYPE.RST, last), peer, 5)
+  t.equal(endpoint.sizes().observers, 0)
+  t.end()
+})
+
 t.test('a notification that is never acknowledged ends the observation', (t) => {
   const endpoint = endpointOf()
   register(endpoint)
