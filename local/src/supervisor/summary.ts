@@ -22,7 +22,7 @@ export function summary({ ports, home, demo, paint }: SummaryInput): string {
     ['Its admin port', `http://127.0.0.1:${ports.admin}`, '/healthz, /readyz, /metrics'],
     ['SQS and S3', `http://127.0.0.1:${ports.aws}`, `queues ${QUEUE}, ${DEAD_LETTER_QUEUE}`],
     ['AWS IoT, HTTP', iot, 'things and their shadows'],
-    ['AWS IoT, MQTT', `mqtts://127.0.0.1:${ports.mqtt}`, 'mutual TLS'],
+    ['AWS IoT, MQTT', `mqtts://127.0.0.1:${ports.mqtt}`, `mutual TLS; its CA is ${home}/iot/ca.pem`],
     ['Data and logs', home, 'kept from one start to the next'],
   ] as const
   const exports = Object.entries(PORTS)
