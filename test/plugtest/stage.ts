@@ -44,13 +44,22 @@ export function td(
   { clients = EVERY_CLIENT, server = {} }: Description,
   run: (t: Test, scene: Scene) => Promise<void>,
 ): void {
+  eachClient(id, clients, async (t, open) => {
+    const scene = await setUp(await open(), server)
+    t.teardown(() => tearDown(scene))
+    await run(t, scene)
+  })
+}
+
+/** A named test for each of the clients. */
+export function eachClient(
+  id: string,
+  clients: readonly ClientName[],
+  run: (t: Test, open: () => Promise<Client>, name: ClientName) => Promise<void>,
+): void {
   for (const name of clients) {
     const { skip, open } = CLIENTS[name]
-    void t.test(`${id} [${name}]`, { skip }, async (t) => {
-      const scene = await setUp(await open(), server)
-      t.teardown(() => tearDown(scene))
-      await run(t, scene)
-    })
+    void t.test(`${id} [${name}]`, { skip }, (t) => run(t, open, name))
   }
 }
 
