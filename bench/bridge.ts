@@ -2,7 +2,7 @@
  * The bridge on the local stack: records per second that are taken from packed batches, folded, and written to the shadows of
  * 1,000 things. Three processes as in `npm start`: queue, AWS IoT, poller with the bridge. Prints one line of JSON.
  *
- *     node bench/bridge.ts [--batches 300] [--things 1000] [--profile]
+ *     node bench/bridge.ts [--batches 300] [--things 1000] [--batch 50] [--profile]
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -23,6 +23,7 @@ const { values } = parseArgs({
   options: {
     batches: { type: 'string', default: '300' },
     things: { type: 'string', default: '1000' },
+    batch: { type: 'string', default: '50' },
     profile: { type: 'boolean', default: false },
   },
 })
@@ -70,6 +71,7 @@ async function run(): Promise<object> {
         PESEBRE_QUEUE_URL: urls.queue,
         PESEBRE_DLQ_URL: urls.deadLetters,
         PESEBRE_LAMBDA_PORT: `${readyPort}`,
+        PESEBRE_LAMBDA_BATCH: values.batch,
         PESEBRE_LOG_LEVEL: 'warn',
         // Making the things is not what is measured: the quota of an account would take ten seconds for them.
         PESEBRE_THINGS_PER_SECOND: '100000',
@@ -129,6 +131,7 @@ async function run(): Promise<object> {
     things,
     body_bytes: filled[0]!.length,
     records_per_body: recordsPerBody(),
+    messages_per_invocation: Number(values.batch),
     cpu_percent: cpuPercent,
   }
 
