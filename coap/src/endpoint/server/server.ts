@@ -167,7 +167,7 @@ export class Server {
 
   #refuseOption(exchange: OpenExchange, code: number, now: number): readonly Effect[] {
     if (code !== CODE.BAD_OPTION) return this.#refuse('proxy', exchange, { code }, now)
-    // Always far below three times the size of the request, which had to name the option as well.
+    // Below three times the size of the request, which had to name the option as well.
     return this.#refuse(
       'bad-option',
       exchange,
