@@ -238,6 +238,25 @@ t.test('request(): an error in the middle of an upload is the answer', (t) => {
   t.end()
 })
 
+t.test(
+  'request(): a 4.13 that asks for no smaller blocks, or comes later than the first, is the answer',
+  (t) => {
+    const endpoint = endpointOf({ blockSizeMax: 64 })
+    const tooLarge = (message: Message, value: number): Uint8Array =>
+      response(message, { code: CODE.REQUEST_ENTITY_TOO_LARGE, options: [uint(OPTION.BLOCK1, value)] })
+    const first = start(endpoint, post)
+    t.same(told(endpoint.receive(tooLarge(first.message, 10), peer, 1)), ['response 8d'], 'of the same size')
+    const other = start(endpoint, post)
+    const [second] = sent(endpoint.receive(continued(other.message), peer, 1))
+    t.same(
+      second && told(endpoint.receive(tooLarge(second, 17), peer, 1)),
+      ['response 8d'],
+      'for the second block',
+    )
+    t.end()
+  },
+)
+
 t.test('request(): a 2.31 that makes no sense is a failure', (t) => {
   const endpoint = endpointOf({ blockSizeMax: 64 })
   const { message } = start(endpoint, post)
