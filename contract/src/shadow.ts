@@ -12,8 +12,9 @@ export type ShadowLink = {
   /** When the device promised to report again, seconds after `at`. */
   interval_s?: number
   /**
-   * `seq` of the report that last set a top-level key, for those keys that the newest report did not carry.
-   * With it, partial reports that arrive late or out of order still end in the same shadow.
+   * `seq` of the report that last decided a top-level key, where the newest report's `seq` does not say it: keys that the
+   * newest report did not carry, keys that a report removed, keys that hold nothing but empty objects, and (as -1) keys
+   * that somebody else wrote. With it, partial reports that arrive late or out of order still end in the same shadow.
    */
   older?: Record<string, number>
 }
