@@ -43,12 +43,20 @@ const COUNTERS: { name: string; help: string; number: NumberName }[] = [
     help: 'Reports that SQS will never take',
     number: 'invalid_records',
   },
+  {
+    name: 'pesebre_exchanges_evicted_total',
+    help: 'Remembered messages that had to make room before their lifetime was over',
+    number: 'exchanges_evicted',
+  },
 ]
 
 const GAUGES: { name: string; help: string; number: NumberName }[] = [
   { name: 'pesebre_journal_backlog_bytes', help: 'Journal bytes that SQS has not taken', number: 'backlog' },
   { name: 'pesebre_journal_failed', help: '1 while the journal cannot write', number: 'journal_failed' },
   { name: 'pesebre_requests_pending', help: 'Requests without an answer yet', number: 'pending' },
+  { name: 'pesebre_exchanges', help: 'Messages remembered to know repeats', number: 'exchanges' },
+  { name: 'pesebre_block_uploads', help: 'Bodies that are being put together', number: 'uploads' },
+  { name: 'pesebre_observers', help: 'Observers registered', number: 'observers' },
   {
     name: 'pesebre_receive_buffer_bytes',
     help: 'Socket receive buffer that the kernel granted',

@@ -95,7 +95,12 @@ function start(): void {
     onFault,
     housekeeping: () => {
       for (const reason of OUTCOMES) board.set(reason, endpoint.counters[reason])
-      board.set('pending', loop.pending())
+      const { pending, exchanges, uploads, observers, evicted } = endpoint.sizes()
+      board.set('pending', pending)
+      board.set('exchanges', exchanges)
+      board.set('exchanges_evicted', evicted.exchanges)
+      board.set('uploads', uploads)
+      board.set('observers', observers)
       publishJournal()
       overload.sample(journal.backlog(), board.get('sent'), performance.now())
       if (journal.failure()) journal.heal().catch(onFault)

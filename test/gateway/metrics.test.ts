@@ -16,7 +16,10 @@ async function scrape(
 
 /** Names that dashboards and alarms rely on. One that changes here changes for every operator. */
 const NAMES = [
+  'pesebre_block_uploads',
   'pesebre_datagrams_total{outcome}',
+  'pesebre_exchanges',
+  'pesebre_exchanges_evicted_total',
   'pesebre_forward_failures_total',
   'pesebre_forwarded_batches_total',
   'pesebre_forwarded_records_total',
@@ -27,6 +30,7 @@ const NAMES = [
   'pesebre_journal_damaged_lines_total',
   'pesebre_journal_failed',
   'pesebre_kernel_drops_total',
+  'pesebre_observers',
   'pesebre_oldest_unsent_seconds',
   'pesebre_ready',
   'pesebre_receive_buffer_bytes',
