@@ -27,6 +27,8 @@ export type Attack = {
 
 /** As many as fit the smallest receive buffer that Linux gives by default. */
 const BATCH = 200
+const PATIENCE_MS = 10_000
+const PING = Uint8Array.of(0x40, 0, 0xfe, 0xfd)
 
 export function attack(gateway: GatewayProcess): Attack {
   const peers: UdpPeer[] = []
@@ -34,6 +36,7 @@ export function attack(gateway: GatewayProcess): Attack {
   let sent = 0
   let sentBytes = 0
   let receivedBytes = 0
+  let onArrival: ((bytes: Buffer) => void) | undefined
 
   async function peer(options: { address?: string; port?: number } = {}): Promise<UdpPeer> {
     /** Size of what was asked, by message id for an ACK or RST, by token for a message of its own. */
@@ -50,6 +53,7 @@ export function attack(gateway: GatewayProcess): Attack {
           if (bytes[1] !== EMPTY) asked.set(token, bytes.length)
         },
         received: (bytes) => {
+          onArrival?.(bytes)
           receivedBytes += bytes.length
           const isReply = ((bytes[0]! >> 4) & 3) >= TYPE.ACK
           const size = asked.get(keysOf(bytes)[isReply ? 0 : 1]!) ?? 0
@@ -64,16 +68,35 @@ export function attack(gateway: GatewayProcess): Attack {
 
   async function flood({ count, datagram, peers, answered }: Flood): Promise<Map<number, number>> {
     const codes = new Map<number, number>()
+    const [first] = peers
     for (let i = 0; i < count; i += BATCH) {
       const size = Math.min(BATCH, count - i)
+      const isDone = arrivals((answers) => answers.some(isPong) && (!answered || answers.length > size))
       for (let k = 0; k < size; k++) await peers[(i + k) % peers.length]!.send(datagram(i + k))
-      const answers = await peers[0]!.provoke()
-      for (const peer of peers) answers.push(...peer.inbox.splice(0))
-      while (answered && answers.length < size)
-        answers.push(await Promise.any(peers.map((each) => each.next())))
-      for (const [, code] of answers) codes.set(code!, (codes.get(code!) ?? 0) + 1)
+      await first!.send(PING)
+      for (const bytes of await isDone)
+        if (!isPong(bytes)) codes.set(bytes[1]!, (codes.get(bytes[1]!) ?? 0) + 1)
+      for (const peer of peers) peer.inbox.length = 0
     }
     return codes
+  }
+
+  /** Resolves with what has arrived from now on, once that is enough. */
+  function arrivals(isEnough: (answers: readonly Buffer[]) => boolean): Promise<readonly Buffer[]> {
+    const answers: Buffer[] = []
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        onArrival = undefined
+        reject(new Error(`Failed to receive all answers: ${answers.length} came`))
+      }, PATIENCE_MS)
+      onArrival = (bytes) => {
+        answers.push(bytes)
+        if (!isEnough(answers)) return
+        clearTimeout(timer)
+        onArrival = undefined
+        resolve(answers)
+      }
+    })
   }
 
   async function account(t: Test): Promise<void> {
@@ -113,6 +136,10 @@ function counted(metrics: Record<string, number>): number {
     metrics['pesebre_kernel_drops_total']!,
   ]
   return [...outcomes, ...others].reduce((sum, count) => sum + count, 0)
+}
+
+function isPong(bytes: Uint8Array): boolean {
+  return bytes.length === 4 && bytes[0] === 0x70 && bytes[2] === 0xfe && bytes[3] === 0xfd
 }
 
 function keysOf(bytes: Uint8Array): [messageId: string, token: string] {
