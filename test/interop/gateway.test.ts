@@ -8,7 +8,7 @@ import { encode as cbor } from 'cbor-x'
 import t from 'tap'
 import { createUdpPeer } from '../fakes/udp-peer.ts'
 import type { Asked } from './clients/client.ts'
-import { libcoapClient } from './clients/libcoap.ts'
+import { lacksLibcoapClient, libcoapClient } from './clients/libcoap.ts'
 import { eachClient, startStage } from './gateway-stage.ts'
 
 t.setTimeout(120_000)
@@ -179,17 +179,21 @@ t.test('tokens of 0 to 8 bytes come back as they were', async (t) => {
   }
 })
 
-t.test("libcoap's client with a token of eight bytes, its own port in Uri-Port", async (t) => {
-  const client = libcoapClient(['-T', '12345678'])
-  const body = { contentFormat: CONTENT_FORMAT.JSON, payload: '{"a":1}' } as const
-  await client.ask(path.port, { method: 'post', path: 'feeder/eight', ...body })
-  const last = decode(path.trace.findLast(({ from }) => from === 'client')!.bytes)
-  t.ok(last.ok && last.message.token.length === 8)
-  const port = last.ok && last.message.options.find(({ number }) => number === OPTION.URI_PORT)
-  t.same(port && Buffer.from(port.value), Buffer.from(uintBytes(path.port)))
-  t.not(path.port, gateway.coapPort)
-  expect('eight', { a: 1 })
-})
+t.test(
+  "libcoap's client with a token of eight bytes, its own port in Uri-Port",
+  { skip: lacksLibcoapClient },
+  async (t) => {
+    const client = libcoapClient(['-T', '12345678'])
+    const body = { contentFormat: CONTENT_FORMAT.JSON, payload: '{"a":1}' } as const
+    await client.ask(path.port, { method: 'post', path: 'feeder/eight', ...body })
+    const last = decode(path.trace.findLast(({ from }) => from === 'client')!.bytes)
+    t.ok(last.ok && last.message.token.length === 8)
+    const port = last.ok && last.message.options.find(({ number }) => number === OPTION.URI_PORT)
+    t.same(port && Buffer.from(port.value), Buffer.from(uintBytes(path.port)))
+    t.not(path.port, gateway.coapPort)
+    expect('eight', { a: 1 })
+  },
+)
 
 t.test('a new token for each block of one upload, and Size1', async (t) => {
   const peer = await createUdpPeer({ to: path.port })

@@ -6,7 +6,7 @@ import { OPTION } from '@pesebre/coap/codec/options'
 import t, { type Test } from 'tap'
 import { createUdpPeer } from '../fakes/udp-peer.ts'
 import type { Asked } from '../interop/clients/client.ts'
-import { libcoapClient } from '../interop/clients/libcoap.ts'
+import { lacksLibcoapClient, libcoapClient } from '../interop/clients/libcoap.ts'
 import { openOurClient } from '../interop/clients/ours.ts'
 import { startPlugtestServer } from './server.ts'
 import {
@@ -237,14 +237,18 @@ t.test('TD_COAP_CORE_31: ping', async (t) => {
   t.equal(hex(await peer.ask(Uint8Array.of(0x40, 0, 0x12, 0x34))), '70001234')
 })
 
-t.test("a token of eight bytes and Uri-Port, as Debian's client sends them", async (t) => {
-  const scene = await setUp(libcoapClient(['-T', '12345678']))
-  t.teardown(() => tearDown(scene))
-  await scene.ask({ path: 'test' })
-  const { request } = exchange(t, scene)
-  t.equal(request.token.length, 8)
-  t.equal(uintIn(request, OPTION.URI_PORT), scene.proxy.port)
-})
+t.test(
+  "a token of eight bytes and Uri-Port, as Debian's client sends them",
+  { skip: lacksLibcoapClient },
+  async (t) => {
+    const scene = await setUp(libcoapClient(['-T', '12345678']))
+    t.teardown(() => tearDown(scene))
+    await scene.ask({ path: 'test' })
+    const { request } = exchange(t, scene)
+    t.equal(request.token.length, 8)
+    t.equal(uintIn(request, OPTION.URI_PORT), scene.proxy.port)
+  },
+)
 
 t.test('what the site does not have: 4.04, 4.05, and 4.02 for a critical option', async (t) => {
   const scene = await setUp(await openOurClient())

@@ -89,7 +89,7 @@ export async function openUdpEndpoint(options: UdpEndpointOptions = {}): Promise
   }
 
   function serve(exchange: Exchange): void {
-    const reply = answer(exchange.request)
+    const reply = replyTo(exchange.request)
     const finish = (): void => {
       carryOut(endpoint.respond(exchange, reply, performance.now()))
       notify(reply.notifications ?? [])
@@ -104,6 +104,16 @@ export async function openUdpEndpoint(options: UdpEndpointOptions = {}): Promise
       finish()
     }, reply.afterMs)
     later.add(wait)
+  }
+
+  /** Nothing that arrives may end the process: a fault of a handler is the answer 5.00. */
+  function replyTo(request: Request): Reply {
+    try {
+      return answer(request)
+    } catch (error) {
+      console.error(`Failed to answer a request for /${request.path.join('/')}:`, error)
+      return { code: CODE.INTERNAL_SERVER_ERROR }
+    }
   }
 
   function notify(notifications: readonly Notification[]): void {
