@@ -52,7 +52,7 @@ export class Downloads {
    */
   answerFor(request: Shape, now: number): Response | undefined {
     const block = blockOf(request.block2)
-    if (block.szx === SZX_RESERVED) return diagnostic(CODE.BAD_REQUEST, 'Block size 7 is reserved')
+    if (block.szx === SZX_RESERVED) return diagnostic(CODE.BAD_REQUEST, 'Block size 7')
     if (block.num === 0) return undefined
     const held = this.#table.get(keyOf(request), now)
     if (held !== undefined || request.method === METHOD.GET) return held

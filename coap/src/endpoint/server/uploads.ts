@@ -61,9 +61,9 @@ export class Uploads {
     const block = blockOf(request.block1)
     const { payload } = request
     const size = blockSize(block.szx)
-    if (block.szx === SZX_RESERVED) return refuse(CODE.BAD_REQUEST, 'Block size 7 is reserved')
+    if (block.szx === SZX_RESERVED) return refuse(CODE.BAD_REQUEST, 'Block size 7')
     if (block.more ? payload.length !== size : payload.length > size) {
-      return refuse(CODE.BAD_REQUEST, 'Payload does not fill its block')
+      return refuse(CODE.BAD_REQUEST, 'Block not filled')
     }
     const key = `${peerKey(request.peer)} ${request.tag} ${resourceKey(request)}`
     const offset = block.num * size
