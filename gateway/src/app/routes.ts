@@ -1,5 +1,6 @@
 import { CODE, METHOD } from '@pesebre/coap/codec/codes'
 import type { Option } from '@pesebre/coap/codec/message'
+import { OPTION } from '@pesebre/coap/codec/options'
 import { maxAge, size1 } from '@pesebre/coap/endpoint/response'
 import type { Request, Response } from '@pesebre/coap/endpoint/types'
 import { discovery } from './discovery.ts'
@@ -59,8 +60,8 @@ function route(request: Request, ports: AppPorts): Response | Promise<Response> 
 }
 
 const DIAGNOSTIC_MAX = 64
-/** Header, longest token, longest Max-Age and Size1, payload marker. */
-const OVERHEAD = 4 + 8 + 6 + 6 + 1
+/** Header, longest token, longest Max-Age, Size1 and Block1, payload marker. */
+const OVERHEAD = 4 + 8 + 6 + 6 + 5 + 1
 
 const encoder = new TextEncoder()
 
@@ -69,9 +70,15 @@ function refused(refusal: Refusal, request: Request): Response {
   if (refusal.retryAfter !== undefined) options.push(maxAge(refusal.retryAfter))
   if (refusal.size !== undefined) options.push(size1(refusal.size))
   // Whoever asked may have given a false address: no answer is larger than three times the request.
-  const room = Math.max(0, Math.min(DIAGNOSTIC_MAX, 3 * request.size - OVERHEAD))
+  const room = Math.max(0, Math.min(DIAGNOSTIC_MAX, 3 * datagramSize(request) - OVERHEAD))
   const payload = new Uint8Array(room)
   // Cuts between characters, so that it stays UTF-8.
   const { written } = encoder.encodeInto(refusal.message, payload)
   return { code: refusal.code, options, payload: payload.subarray(0, written) }
+}
+
+/** Bytes of the datagram that is answered, at least: of a body in blocks `size` is the whole, and the last block may be small. */
+function datagramSize({ options, size }: Request): number {
+  if (!options.some(({ number }) => number === OPTION.BLOCK1)) return size
+  return options.reduce((sum, { value }) => sum + 1 + value.length, 4)
 }

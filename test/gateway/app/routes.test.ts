@@ -146,3 +146,32 @@ t.test('answer() cuts what it says so that no answer is above three times the re
   }
   t.pass('all sizes')
 })
+
+t.test('answer() measures by the last datagram where the body came in blocks', async (t) => {
+  const options = [
+    { number: 11, value: utf8('a') },
+    { number: 11, value: utf8('!') },
+    { number: 27, value: Uint8Array.of(0x10) },
+  ]
+  const response = await answer(request({ path: ['a', '!'], options, size: 4096 }), ports())
+  t.equal(formatCode(response.code), '4.00')
+  // With the Block1 option that the endpoint adds.
+  const { code, payload = utf8('') } = response
+  const sent = encode({
+    type: 2,
+    messageId: 1,
+    token: new Uint8Array(0),
+    code,
+    options: options.slice(2),
+    payload,
+  })
+  const last = encode({
+    type: 0,
+    messageId: 1,
+    token: new Uint8Array(0),
+    code: 2,
+    options,
+    payload: utf8('}'),
+  })
+  t.ok(sent.length <= 3 * last.length, `${sent.length} bytes to ${last.length}`)
+})
