@@ -39,7 +39,7 @@ function eachServer(what: string, run: (t: Test, scene: Scene) => Promise<void>)
       t.teardown(() => foreign.stop())
       const path = await startUdpProxy(foreign.port)
       t.teardown(() => path.close())
-      const client = await openOurClient({ ackTimeoutMs: 150 })
+      const client = await openOurClient({ ackTimeoutMs: 80 })
       t.teardown(() => client.close())
       await run(t, { client, path, foreign })
     })
@@ -181,7 +181,7 @@ eachServer('a separate response, CON and NON', async (t, { client, path, foreign
   )
 })
 
-eachServer('a separate response, whose ACK and first transmission are lost', async (t, scene) => {
+eachServer('a separate response, the first two datagrams of the server being lost', async (t, scene) => {
   const { client, path, foreign } = scene
   const { text, ...asked } = foreign.slow
   let fromServer = 0
