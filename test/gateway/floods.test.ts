@@ -7,6 +7,7 @@ import { type Attack, ask, attack } from './attack.ts'
 
 /** The real gateway, without limits of rate, under floods of good and bad (design/promises.md, S11 and Refusals). */
 const UNLIMITED = {
+  PESEBRE_STOP_TIMEOUT_MS: '100',
   PESEBRE_DEVICE_RATE: '1e9',
   PESEBRE_DEVICE_BURST: '1000000000',
   PESEBRE_ADDRESS_RATE: '1e9',

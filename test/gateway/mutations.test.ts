@@ -53,7 +53,11 @@ t.setTimeout(120_000)
 t.test(
   `no datagram stops the gateway or gets more than three times its size: ${MUTATIONS} mutations`,
   async (t) => {
-    const unlimited = { PESEBRE_ADDRESS_RATE: '1e9', PESEBRE_ADDRESS_BURST: '1000000000' }
+    const unlimited = {
+      PESEBRE_STOP_TIMEOUT_MS: '100',
+      PESEBRE_ADDRESS_RATE: '1e9',
+      PESEBRE_ADDRESS_BURST: '1000000000',
+    }
     const gateway = await startGateway({
       env: { ...unlimited, PESEBRE_DEVICE_RATE: '1e9', PESEBRE_DEVICE_BURST: '100000' },
     })

@@ -12,6 +12,7 @@ import { type Ask, type Attack, ask, attack } from './attack.ts'
 
 /** The real gateway, without limits of rate, against datagrams as they are (design/promises.md, Refusals). */
 const UNLIMITED = {
+  PESEBRE_STOP_TIMEOUT_MS: '100',
   PESEBRE_DEVICE_RATE: '1e9',
   PESEBRE_DEVICE_BURST: '1000000000',
   PESEBRE_ADDRESS_RATE: '1e9',
