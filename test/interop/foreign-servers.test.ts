@@ -92,7 +92,8 @@ async function isServing(port: number, child: ChildProcess): Promise<void> {
 async function startNpm(): Promise<Foreign> {
   let stored = Buffer.alloc(0)
   let isStored = false
-  const clocks = new Set<NodeJS.Timeout>()
+  // It throws where it is made to answer after it was closed.
+  const timers = new Set<NodeJS.Timeout>()
   const server = createServer({ piggybackReplyMs: 30 })
   server.on('request', (request: IncomingMessage, response: OutgoingMessage | ObserveWriteStream) => {
     switch (`${request.method} ${request.url}`) {
@@ -106,7 +107,7 @@ async function startNpm(): Promise<Foreign> {
         response.end(stored)
         return
       case 'GET /slow':
-        setTimeout(() => response.end('slow'), 120)
+        timers.add(setTimeout(() => response.end('slow'), 120))
         return
       case 'GET /clock': {
         response.write('tick 0')
@@ -116,7 +117,7 @@ async function startNpm(): Promise<Foreign> {
         }
         let n = 0
         const clock = setInterval(() => response.write(`tick ${++n}`), 50)
-        clocks.add(clock)
+        timers.add(clock)
         response.on('finish', () => clearInterval(clock))
         return
       }
@@ -133,7 +134,7 @@ async function startNpm(): Promise<Foreign> {
     slow: { path: 'slow', text: 'slow' },
     clock: 'clock',
     stop: async () => {
-      for (const clock of clocks) clearInterval(clock)
+      for (const timer of timers) clearTimeout(timer)
       await new Promise<void>((resolve) => void server.close(() => resolve()))
     },
   }
