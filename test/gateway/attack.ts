@@ -1,6 +1,9 @@
-import { EMPTY } from '@pesebre/coap/codec/codes'
-import { encode, TYPE } from '@pesebre/coap/codec/message'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { EMPTY, formatCode } from '@pesebre/coap/codec/codes'
+import { decode, encode, TYPE } from '@pesebre/coap/codec/message'
 import { OUTCOMES } from '@pesebre/coap/endpoint/outcomes'
+import type { Report } from '@pesebre/contract/report'
 import type { Test } from 'tap'
 import type { GatewayProcess } from '../fakes/gateway-process.ts'
 import { createUdpPeer, type UdpPeer } from '../fakes/udp-peer.ts'
@@ -125,7 +128,11 @@ export function attack(gateway: GatewayProcess): Attack {
     return metrics
   }
 
-  return { peer, flood, sentElsewhere: (count) => void (sent += count), account }
+  function sentElsewhere(count: number): void {
+    sent += count
+  }
+
+  return { peer, flood, sentElsewhere, account }
 }
 
 /** Datagrams that /metrics knows of: by what became of them, refused for their address, dropped by the kernel. */
@@ -180,4 +187,31 @@ let lastId = 0
 function nextId(): number {
   lastId = (lastId + 1) & 0x7fff
   return lastId
+}
+
+/** Reports of a thing that are in the journal, oldest first. */
+export function keptIn(gateway: GatewayProcess, thing: string): Report[] {
+  const dir = join(gateway.journalDir, '0')
+  const segments = readdirSync(dir).filter((name) => name.endsWith('.journal'))
+  const lines = segments.sort().flatMap((name) => readFileSync(join(dir, name), 'utf8').split('\n'))
+  const reports = lines
+    .filter((line) => line.endsWith('}'))
+    .map((line) => JSON.parse(line.slice(9)) as Report)
+  return reports.filter((report) => report.thing === thing)
+}
+
+/** What an answer is, in short: `ACK 4.00 Empty body`. */
+export function said(bytes: Buffer): string {
+  const decoded = decode(bytes)
+  if (!decoded.ok) return `not CoAP: ${decoded.reason}`
+  const { type, code, payload } = decoded.message
+  const text = new TextDecoder().decode(payload)
+  return [['CON', 'NON', 'ACK', 'RST'][type], code === 0 ? '' : formatCode(code), text]
+    .filter(Boolean)
+    .join(' ')
+}
+
+/** Block1 of 16-byte blocks, or of another size exponent (RFC 7959 section 2.2). */
+export function block1(number: number, more: boolean, szx = 0): [number, Uint8Array] {
+  return [27, Uint8Array.of((number << 4) | (more ? 8 : 0) | szx)]
 }

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { type GatewayProcess, startGateway } from '../fakes/gateway-process.ts'
 import { createUdpPeer, type UdpPeer } from '../fakes/udp-peer.ts'
 import { hex } from './app/fixtures.ts'
-import { type Attack, ask, attack } from './attack.ts'
+import { type Attack, ask, attack, block1 } from './attack.ts'
 
 /** The real gateway, without limits of rate, under floods of good and bad (design/promises.md, S11 and Refusals). */
 const UNLIMITED = {
@@ -174,12 +174,6 @@ t.test('100,000 addresses that send junk once', async (t) => {
     crowd.sentElsewhere(100_000)
   })
 })
-
-/** Block1 for block `number` of 16 bytes, of which `more` follow. */
-function block1(number: number, more: boolean): [number, Uint8Array] {
-  const value = (number << 4) | (more ? 8 : 0)
-  return [27, value < 256 ? Uint8Array.of(value) : Uint8Array.of(value >> 8, value)]
-}
 
 const SIXTEEN = '{"a":"0123456789'
 

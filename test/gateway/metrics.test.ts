@@ -115,7 +115,7 @@ t.test('createBoard() gives every number a place of its own that two threads sha
   t.equal(new Set(names).size, names.length)
   const board = createBoard(OUTCOMES)
   const other = openBoard(board.memory, OUTCOMES)
-  names.forEach((name, i) => board.set(name, i + 1))
+  for (const [i, name] of names.entries()) board.set(name, i + 1)
   t.strictSame(
     names.map((name) => other.get(name)),
     names.map((_, i) => i + 1),

@@ -78,7 +78,7 @@ function resolveRecords(pack: unknown[], arrival: number, labels: ReadonlyMap<st
       bv: number(fields, 'bv', i) ?? base.bv,
       bs: number(fields, 'bs', i) ?? base.bs,
     }
-    const value = valueOf(fields, base, i)
+    const value = singleValue(fields, base, i)
     const s = number(fields, 's', i)
     // Section 4.5.4: of a base sum and a sum, the missing one counts as zero.
     const sum =
@@ -114,7 +114,7 @@ function labelled(raw: unknown, i: number, labels: ReadonlyMap<string, string>):
 }
 
 /** The one value of a record, undefined if it has none. */
-function valueOf(fields: Fields, base: Base, i: number): Json | undefined {
+function singleValue(fields: Fields, base: Base, i: number): Json | undefined {
   const values: Json[] = []
   const v = number(fields, 'v', i)
   if (v !== undefined) values.push(base.bv + v)

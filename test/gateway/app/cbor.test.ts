@@ -33,9 +33,9 @@ t.test('decodeCbor() refuses what is not plain and well-formed', async (t) => {
   const cases: [what: string, bytes: string, refused: string][] = [
     ['nothing', '', 'ends too early'],
     ['bytes after the end', 'a1 6161 01 00', 'bytes after its end'],
-    ['nesting of nine levels', '81'.repeat(9) + '01', 'nested too deeply'],
-    ['nesting of 4,000 levels', '81'.repeat(4000) + '01', 'nested too deeply'],
-    ['nesting of 4,000 indefinite levels', '9f'.repeat(4000) + 'ff'.repeat(4000), 'nested too deeply'],
+    ['nesting of nine levels', `${'81'.repeat(9)}01`, 'nested too deeply'],
+    ['nesting of 4,000 levels', `${'81'.repeat(4000)}01`, 'nested too deeply'],
+    ['nesting of 4,000 indefinite levels', `${'9f'.repeat(4000)}${'ff'.repeat(4000)}`, 'nested too deeply'],
     ['a huge map', `bb${huge} 6161 01`, 'declares more than it holds'],
     ['a huge array', `9b${huge} 01`, 'declares more than it holds'],
     ['a huge array of four length bytes', '9affffffff 01', 'declares more than it holds'],
