@@ -66,7 +66,12 @@ export function createLoop(settings: LoopSettings): Loop {
     response.then((settled) => {
       pending--
       respond(exchange, settled)
-    }, onFault)
+    }, onRejected)
+  }
+
+  function onRejected(error: unknown): void {
+    pending--
+    onFault(error)
   }
 
   function respond(exchange: Exchange, response: Response): void {

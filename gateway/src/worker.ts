@@ -71,6 +71,9 @@ function start(): void {
     seed: randomBytes(32),
     exchangesMax: 2 ** Math.floor(Math.log2(config.exchangesMax)),
     bodyMax: config.bodyMax,
+    // Never an answer of our own accord to an address that nobody has proven (S9): whoever waits longer asks again, and
+    // gets the answer piggybacked.
+    ackAfterMs: Number.POSITIVE_INFINITY,
   })
   const limits = { keysMax: RATE_KEYS_MAX }
   const allowDevice = createRateLimit({ ...limits, rate: config.deviceRate, burst: config.deviceBurst })

@@ -10,6 +10,9 @@ import { startReporters } from '../fakes/reporters.ts'
 import { startSqs } from '../fakes/sqs.ts'
 import { drainQueue, nameOf } from './queue-contents.ts'
 
+// Of the whole file: tap's own limit would be 30 seconds.
+t.setTimeout(120_000)
+
 const skip = missing('the right to mount a tmpfs (root on Linux)', () => unmount(mountSmallDisk()))
 
 // D3: a full disk means 5.03, no acknowledgement, a red /readyz and /health, and recovery without a restart.

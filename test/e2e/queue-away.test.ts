@@ -6,6 +6,9 @@ import { startReporters } from '../fakes/reporters.ts'
 import { startSqs } from '../fakes/sqs.ts'
 import { drainQueue, nameOf } from './queue-contents.ts'
 
+// Of the whole file: tap's own limit would be 30 seconds.
+t.setTimeout(180_000)
+
 /** How long each fault lasts. Longer than the client's own time limit, so that it is reached. */
 const FAULTS: [Weather, seconds: number][] = [
   ['refuse', 3],

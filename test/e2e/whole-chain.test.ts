@@ -7,6 +7,9 @@ import { type Stack, startStack } from '../../local/src/supervisor/stack.ts'
 import { missing, onPath } from '../fakes/needs.ts'
 import { startReporters } from '../fakes/reporters.ts'
 
+// Of the whole file: tap's own limit would be 30 seconds.
+t.setTimeout(300_000)
+
 const COAP_CLIENT = 'coap-client-notls'
 const skip = missing("libcoap's client (Debian: libcoap3-bin)", () => onPath(COAP_CLIENT))
 const timeout = 180_000

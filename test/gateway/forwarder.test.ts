@@ -47,7 +47,7 @@ function forwarding(t: Test, sqs: (records: Sent[][], bodies: string[]) => Promi
   }
   const forwarder: Forwarder = startForwarder(settings)
   const finish = async (): Promise<void> => {
-    await forwarder.stop(performance.now() + 5000)
+    await forwarder.stop(performance.now() + 25_000)
     await journal.close()
   }
   return { journal, forwarder, finish, invalid, failures, positions }

@@ -20,6 +20,8 @@ export interface Request {
   readonly accept?: number | undefined
   /** 0 asks to be notified of changes, 1 no longer (RFC 7641 section 2). */
   readonly observe?: number | undefined
+  /** Whether it has If-Match or If-None-Match, which a resource that knows no conditions must refuse (RFC 7252 section 5.10.8). */
+  readonly conditional?: boolean
   /** Every option of the datagram, in order. */
   readonly options: readonly Option[]
   /** The body; whole, also when it came block by block. It shares memory with the datagram: copy it to keep it. */

@@ -12,7 +12,6 @@ const CHANGED: Response = { code: CODE.CHANGED }
 const NOT_XML = /[\uFFFE\uFFFF]/g
 
 export type OpenReportPorts = {
-  allowOpen: boolean
   keep: Keep
   nextSeq: NextSeq
   allow: Allow
@@ -22,12 +21,12 @@ export type OpenReportPorts = {
 
 /**
  * `POST /{type}/{id}`, the open form: a report of any thing, without security.
- * Answers 2.04 once it is kept; 4.00 for a bad name or body, 4.04 where the open form is off, 4.15,
+ * Answers 2.04 once it is kept; 4.00 for a bad name or body, 4.02 for a condition, 4.15,
  * 4.29 and 5.03 with Max-Age.
  */
 export function openReport(request: Request, ports: OpenReportPorts): Promise<Response> {
   const [type, thing] = request.path as [string, string]
-  if (!ports.allowOpen) throw new Refusal(CODE.NOT_FOUND, 'Open reports are off')
+  if (request.conditional) throw new Refusal(CODE.BAD_OPTION, 'Reports know no If-Match')
   if (!isThingName(type)) throw new Refusal(CODE.BAD_REQUEST, 'Type must be 1 to 128 of a-z A-Z 0-9 : _ -')
   if (!isThingName(thing)) throw new Refusal(CODE.BAD_REQUEST, 'Id must be 1 to 128 of a-z A-Z 0-9 : _ -')
   const received = ports.clock()

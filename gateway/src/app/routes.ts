@@ -10,6 +10,8 @@ import type { NotReady } from './ports.ts'
 import { Refusal } from './refusal.ts'
 
 export type AppPorts = OpenReportPorts & {
+  /** Whether devices may report without security. */
+  allowOpen: boolean
   notReady: NotReady
   /** What the device is to be told about an error of an adapter; undefined: nothing, it is a fault of ours. */
   refusalOf: (error: unknown, request: Request) => Refusal | undefined
@@ -44,6 +46,7 @@ function responseTo(error: unknown, request: Request, ports: AppPorts): Response
 function route(request: Request, ports: AppPorts): Response | Promise<Response> {
   const { path, method } = request
   if (path.length === 2 && path[0] !== '.well-known') {
+    if (!ports.allowOpen) throw new Refusal(CODE.NOT_FOUND, 'Open reports are off')
     if (method !== METHOD.POST && method !== METHOD.PUT)
       throw new Refusal(CODE.METHOD_NOT_ALLOWED, 'Only POST and PUT')
     return openReport(request, ports)
@@ -56,6 +59,8 @@ function route(request: Request, ports: AppPorts): Response | Promise<Response> 
     if (method !== METHOD.GET) throw new Refusal(CODE.METHOD_NOT_ALLOWED, 'Only GET')
     return discovery(request, ports.allowOpen)
   }
+  // Listed by discovery: the place under which reports are posted.
+  if (path.length === 0 && ports.allowOpen) throw new Refusal(CODE.METHOD_NOT_ALLOWED, 'POST /{type}/{id}')
   throw new Refusal(CODE.NOT_FOUND, 'No such resource')
 }
 

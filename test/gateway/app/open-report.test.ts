@@ -15,7 +15,6 @@ function ports(different: Partial<OpenReportPorts> = {}): OpenReportPorts & { ke
   let seq = 100
   return {
     kept,
-    allowOpen: true,
     keep: async (json) => {
       kept.push(json)
     },
@@ -82,17 +81,13 @@ t.test('openReport() takes exactly the names that AWS IoT takes', async (t) => {
   }
 })
 
-t.test('openReport() says 4.04 and keeps nothing where the open form is off', async (t) => {
-  const closed = ports({ allowOpen: false })
+t.test('openReport() refuses a request with a condition, and keeps nothing', async (t) => {
+  const given = ports()
   t.equal(
-    refusal(() => openReport(request(), closed)),
-    '4.04 Open reports are off',
+    refusal(() => openReport(request({ conditional: true }), given)),
+    '4.02 Reports know no If-Match',
   )
-  t.equal(
-    refusal(() => openReport(request({ path: ['', ''] }), closed)),
-    '4.04 Open reports are off',
-  )
-  t.strictSame(closed.kept, [])
+  t.strictSame(given.kept, [])
 })
 
 t.test('openReport() says 4.29 with Max-Age from the queue to a device beyond its allowance', async (t) => {

@@ -49,8 +49,8 @@ t.test('answer() finds the resource for a path and method', async (t) => {
     [PUT, ['.well-known', 'core'], '4.05'],
     [GET, ['.well-known', 'edhoc'], '4.04'],
     [POST, ['.well-known', 'bella'], '4.04'],
-    [GET, [], '4.04'],
-    [POST, [], '4.04'],
+    [GET, [], '4.05'],
+    [POST, [], '4.05'],
     [POST, ['feeder'], '4.04'],
     [GET, ['Health'], '4.04'],
     [GET, ['health', ''], '4.05'],
@@ -60,6 +60,14 @@ t.test('answer() finds the resource for a path and method', async (t) => {
   ]
   for (const [method, path, code] of cases)
     t.equal(await codeOf({ method, path }), code, `${method} /${path.join('/')}`)
+})
+
+t.test('answer() says 4.04 to everything under a type where the open form is off', async (t) => {
+  const closed = ports({ allowOpen: false })
+  for (const method of [METHOD.GET, METHOD.POST, METHOD.PUT]) {
+    t.equal(await codeOf({ method, path: ['feeder', 'bella'] }, closed), '4.04')
+    t.equal(await codeOf({ method, path: [] }, closed), '4.04')
+  }
 })
 
 t.test('answer() tells of each refusal once, and of no success', async (t) => {

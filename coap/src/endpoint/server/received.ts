@@ -34,6 +34,7 @@ export class Received implements Request, Shape {
   contentFormat: number | undefined = undefined
   accept: number | undefined = undefined
   observe: number | undefined = undefined
+  conditional = false
   size: number
   /** Bitmap of the response classes that are not wanted (RFC 7967 section 2.1). */
   unwanted = 0
@@ -164,9 +165,12 @@ function readOther(request: Received, number: number, isRepeat: boolean, value: 
       break
     case OPTION.URI_HOST:
     case OPTION.URI_PORT:
+      break
     case OPTION.IF_NONE_MATCH:
+      request.conditional = true
       break
     case OPTION.IF_MATCH:
+      request.conditional = true
       return 0
     case OPTION.PROXY_URI:
     case OPTION.PROXY_SCHEME:
