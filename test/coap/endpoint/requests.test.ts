@@ -265,6 +265,12 @@ t.test('If-Match and If-None-Match reach the application', (t) => {
   ]
   const { request } = requested(endpointOf().receive(datagram({ options }), peer, 0))
   t.same(request.options.slice(0, 2), options)
+  t.equal(request.conditional, true)
+  for (const option of options) {
+    const { request: one } = requested(endpointOf().receive(datagram({ options: [option] }), peer, 0))
+    t.equal(one.conditional, true)
+  }
+  t.equal(requested(endpointOf().receive(datagram(), peer, 0)).request.conditional, false)
   t.end()
 })
 
