@@ -19,12 +19,13 @@ export type Server = {
   pid: number
   /** Path for the generator: one thing per source port where the server tells things apart. */
   path: string
+  /** All series of /metrics with their values, by name and labels as written there; only the gateway has them. */
+  metrics?: () => Promise<Map<string, number>>
   stop: () => Promise<void>
 }
 
 export type Gateway = Server & {
   journalDir: string
-  /** All series of /metrics with their values, by name and labels as written there. */
   metrics: () => Promise<Map<string, number>>
   /** What the queue has got; only where the gateway forwards. */
   tally?: () => Promise<Tally>

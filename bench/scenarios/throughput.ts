@@ -1,13 +1,19 @@
 import { type Findings, median, type Row, ratios } from '../figures.ts'
 import { type LoadResult, load } from '../load.ts'
 import { closedLoop, type Plan, PORTS } from '../plan.ts'
+import type { Server } from '../servers.ts'
 import { ABSENT_LIBCOAP, type Contender, pick, takeTurns } from '../turns.ts'
 
 const names: Contender[] = ['raw Node UDP echo', 'npm coap', 'libcoap', 'gateway', 'gateway, forwarding']
 
 /** Most confirmable requests per second on one core, every server in turn. */
 export async function throughput(plan: Plan): Promise<Findings> {
-  const turns = await takeTurns(plan, names, (server) => load(closedLoop(plan, server)))
+  const shares: number[] = []
+  const turns = await takeTurns(plan, names, async (server, name) => {
+    const result = await load(closedLoop(plan, server))
+    if (name === 'gateway, forwarding') shares.push(await forwardedShare(server))
+    return result
+  })
   const rps = (name: Contender) => pick(turns[name], 'rps')
   const answered = [
     ...pick(turns.gateway, 'success_pct'),
@@ -21,7 +27,14 @@ export async function throughput(plan: Plan): Promise<Findings> {
     how:
       `Closed loop, ${plan.outstanding} outstanding over ${PORTS} source ports, 80-byte CBOR reading. ` +
       `${plan.rounds} rounds of all servers in turn, each started afresh; ${plan.seconds} s after ${plan.warmup} s of warm-up.`,
-    rows: names.flatMap((name) => rowsOf(name, turns[name])),
+    rows: [
+      ...names.flatMap((name) => rowsOf(name, turns[name])),
+      {
+        what: 'gateway, forwarding: reports that the queue had when the load ended',
+        unit: '%',
+        values: shares,
+      },
+    ],
     goals: [
       {
         what: 'gateway / npm coap',
@@ -45,6 +58,13 @@ export async function throughput(plan: Plan): Promise<Findings> {
       ...ABSENT_LIBCOAP,
     ],
   }
+}
+
+/** Percent of the reports kept so far that the queue has: a forwarder that falls behind would make the rate worthless. */
+async function forwardedShare(server: Server): Promise<number> {
+  const metrics = await server.metrics?.()
+  const kept = metrics?.get('pesebre_reports_kept_total') ?? Number.NaN
+  return (100 * (metrics?.get('pesebre_forwarded_records_total') ?? Number.NaN)) / kept
 }
 
 function rowsOf(name: string, results: LoadResult[]): Row[] {
