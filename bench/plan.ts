@@ -3,6 +3,7 @@ import type { Server } from './servers.ts'
 
 /** How much is measured. Times in seconds. */
 export type Plan = {
+  quick: boolean
   /** Turns that the servers take, one after the other. */
   rounds: number
   warmup: number
@@ -15,6 +16,7 @@ export type Plan = {
 }
 
 export const FULL: Plan = {
+  quick: false,
   rounds: 5,
   warmup: 3,
   seconds: 4,
@@ -24,6 +26,7 @@ export const FULL: Plan = {
 }
 
 export const QUICK: Plan = {
+  quick: true,
   rounds: 3,
   warmup: 1,
   seconds: 2,

@@ -7,6 +7,7 @@ import { FULL, type Plan, progress, QUICK } from './plan.ts'
 import { stopAll } from './processes.ts'
 import { profile } from './profile.ts'
 import { writeBenchmarks } from './report.ts'
+import { bridge } from './scenarios/bridge.ts'
 import { duplicates } from './scenarios/duplicates.ts'
 import { latency } from './scenarios/latency.ts'
 import { memory } from './scenarios/memory.ts'
@@ -26,6 +27,7 @@ const scenarios: Record<string, (plan: Plan) => Promise<Findings>> = {
   workers,
   soak,
   memory,
+  bridge,
 }
 
 const HELP = `Sets our gateway beside npm coap, libcoap and a raw UDP echo on this machine.
