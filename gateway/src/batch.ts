@@ -41,17 +41,20 @@ export function pack(
 }
 
 /** The SQS message body of an entry (contract/src/report.ts, Batch). */
-export function body(gateway: string, id: string, entry: Entry): string {
+export function body(gateway: string, id: string, entry: Entry): Buffer {
   const head = `{"v":1,"gateway":"${gateway}","batch":"${id}","records":[`
-  const text = Buffer.allocUnsafe(entry.bytes)
-  let offset = 0
+  const text = Buffer.allocUnsafe(head.length + entry.bytes + 1)
+  let offset = text.write(head)
   for (const { json } of entry.records) {
     offset += json.copy(text, offset)
-    text[offset++] = 0x2c
+    text[offset++] = COMMA
   }
-  return `${head}${text.toString('utf8', 0, offset - 1)}]}`
+  // In the place of the last comma.
+  text.write(']}', offset - 1)
+  return text
 }
 
+const COMMA = 0x2c
 const THING_OFFSET = '{"thing":"'.length
 
 /** Spreads devices over lanes and entries: a hash (FNV-1a) of the thing name, which every report begins with. */

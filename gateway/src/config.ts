@@ -104,7 +104,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     addressRate: number('PESEBRE_ADDRESS_RATE', [0.001, 1e9], 1000),
     addressBurst: whole('PESEBRE_ADDRESS_BURST', [1, 1e9], 2000),
     bodyMax: whole('PESEBRE_BODY_MAX', [64, 16_384], 4096),
-    exchangesMax: whole('PESEBRE_EXCHANGES_MAX', [1024, 16 * MIB], MIB),
+    exchangesMax: whole('PESEBRE_EXCHANGES_MAX', [1024, 16 * MIB], MIB / 2),
     receiveBuffer: whole('PESEBRE_RECEIVE_BUFFER', [4096, 1024 * MIB], 4 * MIB),
     stopTimeoutMs: whole('PESEBRE_STOP_TIMEOUT_MS', [0, 600_000], 3000),
     logLevel: choice('PESEBRE_LOG_LEVEL', LOG_LEVELS, 'info'),

@@ -5,7 +5,7 @@ import type { JournalReader } from './journal/reader.ts'
 export type Refusal = { index: number; cause: 'invalid' | 'later'; message: string }
 
 /** Sends up to ten bodies to the queue. Resolves with those that SQS did not take; rejects if the call failed. */
-export type SendBatch = (bodies: string[]) => Promise<Refusal[]>
+export type SendBatch = (bodies: Buffer[]) => Promise<Refusal[]>
 
 export type ForwarderSettings = {
   gateway: string

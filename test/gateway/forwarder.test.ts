@@ -20,7 +20,7 @@ function report(thing: string, seq: number, pad = ''): string {
 }
 
 /** A journal in a temporary directory with a forwarder on it; `sqs` decides the fate of each call. */
-function forwarding(t: Test, sqs: (records: Sent[][], bodies: string[]) => Promise<Refusal[]>) {
+function forwarding(t: Test, sqs: (records: Sent[][], bodies: Buffer[]) => Promise<Refusal[]>) {
   const dir = t.testdir()
   const journal: Journal = openJournal({ dir, segmentBytes: 50_000, maxBytes: 1e9, sent: () => 0 })
   const invalid: string[] = []
@@ -32,7 +32,7 @@ function forwarding(t: Test, sqs: (records: Sent[][], bodies: string[]) => Promi
     committed: journal.committed,
     send: (bodies) =>
       sqs(
-        bodies.map((body) => (JSON.parse(body) as { records: Sent[] }).records),
+        bodies.map((body) => (JSON.parse(body.toString()) as { records: Sent[] }).records),
         bodies,
       ),
     onSent: (position) => positions.push(position),
@@ -67,7 +67,7 @@ t.test('forwarder sends every report once, in order per device, in bodies of the
   let isSound = true
   const { journal, finish, positions } = forwarding(t, async (records, bodies) => {
     for (const body of bodies) {
-      if (!Value.Check(BatchSchema, JSON.parse(body)) || Buffer.byteLength(body) > 60_200) isSound = false
+      if (!Value.Check(BatchSchema, JSON.parse(body.toString())) || body.length > 60_200) isSound = false
     }
     if (bodies.length > 10) isSound = false
     sent.push(...records.flat())

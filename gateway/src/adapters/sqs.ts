@@ -1,8 +1,9 @@
-import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { SendMessageBatchCommand, type SendMessageBatchCommandInput, SQSClient } from '@aws-sdk/client-sqs'
 import type { Refusal } from '../forwarder.ts'
+import { sendBatchPayload } from './sqs-payload.ts'
 
 export type Queue = {
-  sendBatch: (bodies: string[]) => Promise<Refusal[]>
+  sendBatch: (bodies: Buffer[]) => Promise<Refusal[]>
   close: () => void
 }
 
@@ -11,17 +12,28 @@ export function openQueue(queueUrl: string): Queue {
   const client = new SQSClient({
     // Otherwise the client sends to the host in the queue's URL, whatever AWS_ENDPOINT_URL_SQS says.
     useQueueUrlAsEndpoint: false,
+    // TLS protects the bodies on their way; hashing them all twice more would cost a tenth of the forwarder's time.
+    md5: false,
     maxAttempts: 1,
     requestHandler: { connectionTimeout: 3000, requestTimeout: 10_000, throwOnRequestTimeout: true },
   })
 
-  async function sendBatch(bodies: string[]): Promise<Refusal[]> {
-    const { Failed = [] } = await client.send(
-      new SendMessageBatchCommand({
-        QueueUrl: queueUrl,
-        Entries: bodies.map((body, i) => ({ Id: String(i), MessageBody: body })),
-      }),
-    )
+  // The client's own serializer goes through a body letter by letter, three times the work of everything else that the
+  // forwarder does. So the payload is made here, and put in the place of the client's before it is signed.
+  const payloads = new WeakMap<object, Buffer>()
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const payload = payloads.get(args.input)
+      if (payload) (args.request as { body: unknown }).body = payload
+      return next(args)
+    },
+    { step: 'build', priority: 'high' },
+  )
+
+  async function sendBatch(bodies: Buffer[]): Promise<Refusal[]> {
+    const input: SendMessageBatchCommandInput = { QueueUrl: queueUrl, Entries: [] }
+    payloads.set(input, sendBatchPayload(queueUrl, bodies))
+    const { Failed = [] } = await client.send(new SendMessageBatchCommand(input))
     return Failed.map(({ Id, SenderFault, Code, Message }) => ({
       index: Number(Id),
       cause: SenderFault && INVALID.has(Code ?? '') ? 'invalid' : 'later',

@@ -2,7 +2,6 @@ import {
   close,
   closeSync,
   constants,
-  fdatasync,
   fdatasyncSync,
   fsync,
   open,
@@ -72,13 +71,13 @@ type Commit = { promise: Promise<void>; resolve: () => void; reject: (error: unk
 /**
  * Opens the journal in `settings.dir`, mending what a crash left.
  *
- * Group commit without a timer: while one write and fdatasync run, new lines gather in the other buffer;
- * when they return, the next commit starts at once. So a quiet gateway flushes in a fraction of a millisecond
+ * Group commit without a timer: while one write runs (O_DSYNC: a write and an fdatasync in one), new lines gather in the
+ * other buffer; when it returns, the next commit starts at once. So a quiet gateway flushes in a fraction of a millisecond
  * and a busy one flushes thousands of lines together.
  */
 export function openJournal(settings: JournalSettings): Journal {
   const { dir, segmentBytes, maxBytes, sent } = settings
-  const disk = settings.disk ?? writeAndFlush
+  const disk = settings.disk ?? writeThrough
   const recovered = recover(dir)
 
   let base = recovered.end
@@ -205,7 +204,11 @@ export function openJournal(settings: JournalSettings): Journal {
 
 const openFile = promisify(open)
 const flushFile = promisify(fsync)
-const SEGMENT_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC
+/**
+ * O_DSYNC: a write returns when its bytes are on the device, as if fdatasync had followed it (open(2)). One trip to the
+ * thread pool for each commit instead of two, which is worth a tenth of the rate on a single core.
+ */
+const SEGMENT_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_DSYNC
 
 function openSegmentSync(dir: string, base: number): number {
   const fd = openSync(segmentPath(dir, base), SEGMENT_FLAGS)
@@ -224,7 +227,7 @@ async function openSegment(dir: string, base: number): Promise<number> {
   return fd
 }
 
-function writeAndFlush(fd: number, bytes: Buffer, length: number, position: number): Promise<void> {
+function writeThrough(fd: number, bytes: Buffer, length: number, position: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let done = 0
     const step = (): void => {
@@ -233,7 +236,7 @@ function writeAndFlush(fd: number, bytes: Buffer, length: number, position: numb
         done += written
         // A disk that is nearly full takes a part; the rest then fails with the reason.
         if (done < length) return step()
-        fdatasync(fd, (syncError) => (syncError ? reject(syncError) : resolve()))
+        resolve()
       })
     }
     step()
