@@ -36,7 +36,7 @@ const DEFAULTS: Config = {
   addressRate: 1000,
   addressBurst: 2000,
   bodyMax: 4096,
-  exchangesMax: 1024 ** 2,
+  exchangesMax: 524_288,
   receiveBuffer: 4 * 1024 ** 2,
   stopTimeoutMs: 3000,
   logLevel: 'info',
