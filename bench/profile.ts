@@ -6,7 +6,9 @@ import { startGateway } from './servers.ts'
 
 const FOLDER = `${BUILD}profile/`
 const ROOT = new URL('..', import.meta.url).href
-const TOP = 30
+const TOP = 25
+/** A regular expression is named after its whole source. */
+const NAME_MAX = 60
 
 /** A V8 CPU profile, as far as it is read here. Times in microseconds. */
 export type CpuProfile = {
@@ -57,7 +59,7 @@ export function summarise(profile: CpuProfile): string {
 }
 
 function place(frame: CpuProfile['nodes'][number]['callFrame']): { area: string; name: string } {
-  const name = frame.functionName || '(anonymous)'
+  const name = (frame.functionName || '(anonymous)').slice(0, NAME_MAX)
   if (frame.url === '') return { area: name.startsWith('(') ? name : 'native', name }
   if (frame.url.startsWith('node:')) return { area: frame.url, name: `${name}  ${frame.url}` }
   const path = frame.url.replace(ROOT, '')

@@ -16,6 +16,12 @@ export function writeBenchmarks(o: { facts: string[]; findings: Findings[]; comm
   writeFileSync(FILE, text)
 }
 
+/** Puts the profile into BENCHMARKS.md, between marks of its own. */
+export function writeProfile(text: string, command: string): void {
+  const content = `### Where the time goes\n\n\`\`\`\n${text}\n\`\`\`\n\nMeasured by \`${command}\`.`
+  writeFileSync(FILE, replaceBetween(readFileSync(FILE, 'utf8'), 'profile', content))
+}
+
 /** Replaces what stands between the marks of this name, or appends it with its marks. */
 export function replaceBetween(text: string, name: string, content: string): string {
   const begin = `<!-- bench:${name} -->`

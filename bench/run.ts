@@ -6,7 +6,7 @@ import { machineFacts } from './machine.ts'
 import { FULL, type Plan, progress, QUICK } from './plan.ts'
 import { stopAll } from './processes.ts'
 import { profile } from './profile.ts'
-import { writeBenchmarks } from './report.ts'
+import { writeBenchmarks, writeProfile } from './report.ts'
 import { bridge } from './scenarios/bridge.ts'
 import { duplicates } from './scenarios/duplicates.ts'
 import { latency } from './scenarios/latency.ts'
@@ -78,7 +78,9 @@ async function main(): Promise<number> {
   }
   buildLoad()
   if (options.profile) {
-    console.log(await profile(plan))
+    const text = await profile(plan)
+    console.log(text)
+    if (options.write) writeProfile(text, commandLine())
     return 0
   }
   if (!libcoapProgram)
