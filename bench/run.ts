@@ -52,9 +52,11 @@ const { values: options } = parseArgs({
   },
 })
 
-process.once('SIGINT', () => {
-  void stopAll().finally(() => process.exit(130))
-})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void stopAll().finally(() => process.exit(130))
+  })
+}
 
 try {
   process.exitCode = await main()

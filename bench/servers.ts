@@ -103,6 +103,9 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   const tallyPort = await freeTcpPort()
   const queue = o.forward ? await startQueue(queuePort, tallyPort, o.tallyFile) : undefined
   const journalDir = mkdtempSync(`${BUILD}journal-`)
+  const remove = () => rmSync(journalDir, { recursive: true, force: true })
+  // They are gigabytes: none may stay behind when a run is broken off.
+  process.once('exit', remove)
   const child = startPinned({
     name: 'gateway',
     cores: o.cores ?? SERVER_CORE,
@@ -116,7 +119,8 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
       await child.stop()
       await queue?.stop()
     } finally {
-      rmSync(journalDir, { recursive: true, force: true })
+      remove()
+      process.off('exit', remove)
     }
   }
   const probe = () =>
