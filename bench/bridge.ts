@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { BATCH_BODY_MAX } from '@pesebre/contract/report'
+import { BATCH_BODY_MAX } from '@pesebre/contract/limits'
 import { ensureQueues } from '../local/src/supervisor/queues.ts'
 import { BUILD, freeTcpPort, type Pinned, startPinned, stopAll, untilReady } from './processes.ts'
 

@@ -1,5 +1,5 @@
+import { LINK_KEY } from '@pesebre/contract/limits'
 import type { Report } from '@pesebre/contract/report'
-import { LINK_KEY } from '@pesebre/contract/report'
 import type { ShadowLink } from '@pesebre/contract/shadow'
 import { emptyObject, isHollow, isJsonObject, type JsonObject, withoutNulls } from './json.ts'
 

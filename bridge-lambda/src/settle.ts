@@ -1,4 +1,4 @@
-import { LINK_KEY } from '@pesebre/contract/report'
+import { LINK_KEY } from '@pesebre/contract/limits'
 import { CallError, codeOf } from './errors.ts'
 import { fold, type Held, heldBy, isNewest, isNews, reportedOf } from './fold.ts'
 import type { JsonObject } from './json.ts'

@@ -1,4 +1,5 @@
-import { type Batch, BatchSchema, LINK_KEY, type Report, ReportSchema } from '@pesebre/contract/report'
+import { LINK_KEY } from '@pesebre/contract/limits'
+import { type Batch, BatchSchema, type Report, ReportSchema } from '@pesebre/contract/report'
 import { Compile } from 'typebox/compile'
 import type { Taken } from './fold.ts'
 import { unwritable } from './json.ts'

@@ -1,4 +1,4 @@
-import { LINK_KEY } from '@pesebre/contract/report'
+import { LINK_KEY } from '@pesebre/contract/limits'
 import type { ShadowLink } from '@pesebre/contract/shadow'
 import { showAge } from './age.ts'
 import type { Paint } from './command.ts'

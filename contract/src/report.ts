@@ -1,15 +1,6 @@
 import Type from 'typebox'
 import { THING_NAME_PATTERN } from './names.ts'
 
-/** Largest SQS message body that the gateway makes, in bytes: SQS bills in steps of 64 KiB (design/operations.md). */
-export const BATCH_BODY_MAX = 60_000
-
-/** How deep the objects and arrays of a state may nest. AWS IoT refuses a shadow section with more levels. */
-export const STATE_DEPTH_MAX = 6
-
-/** Reported state may not use this key: the bridge keeps its own record of the last report there. */
-export const LINK_KEY = 'link'
-
 /**
  * One report of one device on its way from the gateway's journal to its shadow.
  * The journal holds it as one line of JSON, and an SQS batch carries that same text.

@@ -1,4 +1,4 @@
-import { BATCH_BODY_MAX } from '@pesebre/contract/report'
+import { BATCH_BODY_MAX } from '@pesebre/contract/limits'
 
 /** Most entries in one SendMessageBatch call (Amazon SQS API Reference). */
 export const ENTRIES_MAX = 10

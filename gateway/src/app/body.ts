@@ -1,11 +1,22 @@
 import { CODE } from '@pesebre/coap/codec/codes'
 import { CONTENT_FORMAT } from '@pesebre/coap/codec/content-formats'
 import { countMembers, decodeCbor } from './cbor.ts'
+import { plainReading } from './plain-reading.ts'
 import { Refusal } from './refusal.ts'
 import { CBOR_LABELS, resolveSenml, type Sample } from './senml.ts'
 import { toState } from './state.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** What was measured at one instant, its state as JSON. `at` in milliseconds since 1970. */
+export type Reading = { at: number; json: string }
+
+/** What a body reports, ready for the journal. See `samplesOf`, which decides what is legal. */
+export function readingsOf(payload: Uint8Array, format: number | undefined, arrival: number): Reading[] {
+  const json = format === CONTENT_FORMAT.CBOR ? plainReading(payload) : undefined
+  if (json !== undefined) return [{ at: arrival, json }]
+  return samplesOf(payload, format, arrival).map(({ at, state }) => ({ at, json: JSON.stringify(state) }))
+}
 
 /**
  * What a body reports: one sample for JSON, CBOR and text, one per instant for SenML, oldest first.

@@ -1,10 +1,9 @@
 import { CODE } from '@pesebre/coap/codec/codes'
 import type { Request, Response } from '@pesebre/coap/endpoint/types'
 import { isThingName } from '@pesebre/contract/names'
-import { samplesOf } from './body.ts'
+import { type Reading, readingsOf } from './body.ts'
 import type { Allow, Clock, Keep, NextSeq, RetryAfter } from './ports.ts'
 import { Refusal } from './refusal.ts'
-import type { Sample } from './senml.ts'
 
 const CHANGED: Response = { code: CODE.CHANGED }
 
@@ -30,20 +29,20 @@ export function openReport(request: Request, ports: OpenReportPorts): Promise<Re
   if (!isThingName(type)) throw new Refusal(CODE.BAD_REQUEST, 'Type must be 1 to 128 of a-z A-Z 0-9 : _ -')
   if (!isThingName(thing)) throw new Refusal(CODE.BAD_REQUEST, 'Id must be 1 to 128 of a-z A-Z 0-9 : _ -')
   const received = ports.clock()
-  const samples = samplesOf(request.payload, request.contentFormat, received)
+  const readings = readingsOf(request.payload, request.contentFormat, received)
   // After the body was found good: what anyone sends in a device's name, and is refused, does not use up its allowance.
   if (!ports.allow(thing)) {
     throw new Refusal(CODE.TOO_MANY_REQUESTS, 'Too many reports', { retryAfter: ports.retryAfter(thing) })
   }
-  const keepSample = ({ at, state }: Sample): Promise<void> => {
+  const keepReading = ({ at, json: state }: Reading): Promise<void> => {
     const head = `{"thing":"${thing}","type":"${type}","seq":${ports.nextSeq()},"at":${at},"received":${received}`
     const answer = request.noResponse ? ',"answer":false' : ''
-    const json = `${head},"state":${JSON.stringify(state)},"link":{"size":${request.size}${answer}}}`
+    const json = `${head},"state":${state},"link":{"size":${request.size}${answer}}}`
     return ports.keep(json.replace(NOT_XML, escapeForSqs))
   }
   // Only a SenML pack has more than one.
   const kept: Promise<unknown> =
-    samples.length === 1 ? keepSample(samples[0]!) : Promise.all(samples.map(keepSample))
+    readings.length === 1 ? keepReading(readings[0]!) : Promise.all(readings.map(keepReading))
   return kept.then(changed)
 }
 

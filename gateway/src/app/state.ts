@@ -1,5 +1,5 @@
 import { CODE } from '@pesebre/coap/codec/codes'
-import { LINK_KEY, STATE_DEPTH_MAX } from '@pesebre/contract/report'
+import { LINK_KEY, STATE_DEPTH_MAX } from '@pesebre/contract/limits'
 import { Refusal } from './refusal.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }

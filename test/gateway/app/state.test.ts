@@ -1,4 +1,4 @@
-import { STATE_DEPTH_MAX } from '@pesebre/contract/report'
+import { STATE_DEPTH_MAX } from '@pesebre/contract/limits'
 import t from 'tap'
 import { toState } from '../../../gateway/src/app/state.ts'
 import { refusal } from './fixtures.ts'
