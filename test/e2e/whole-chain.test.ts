@@ -35,8 +35,8 @@ function cloudOf({ ports }: Stack) {
     reported: async (thing: string): Promise<Reported> => {
       try {
         const { payload } = await data.send(new GetThingShadowCommand({ thingName: thing }))
-        return (JSON.parse(new TextDecoder().decode(payload)) as { state: { reported: Reported } }).state
-          .reported
+        const { state } = JSON.parse(new TextDecoder().decode(payload)) as { state: { reported?: Reported } }
+        return state.reported ?? {}
       } catch {
         return {}
       }
