@@ -10,7 +10,7 @@ import { drainQueue, nameOf } from './queue-contents.ts'
 // Of the whole file: tap's own limit would be 30 seconds.
 t.setTimeout(1_800_000)
 
-/** How often the gateway is killed. `.ci/run` asks for 200; thousands were done by hand (BENCHMARKS.md). */
+/** How often the gateway is killed. `.ci/run` asks for 200. */
 const KILLS = Number(process.env['PESEBRE_KILLS'] ?? 10)
 /** Gateways that are killed side by side, each with devices, journal and queue of its own; one, then two workers. */
 const SIDE_BY_SIDE = [1, 2]
