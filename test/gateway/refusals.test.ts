@@ -92,7 +92,7 @@ t.test('requests that cannot be served are refused, and keep nothing', async (t)
   const deep = `${'['.repeat(600)}${']'.repeat(600)}`
   const cases: Record<string, [request: Ask, answer: string]> = {
     'no body': [{}, '4.00 Empty body'],
-    'no path': [{ path: [], body: '{"a":1}' }, '4.04'],
+    'no path': [{ path: [], body: '{"a":1}' }, '4.05'],
     'an unknown path': [{ path: ['a', 'b', 'c'] }, '4.04'],
     'an unknown method': [{ code: 31, body: '{"a":1}' }, '4.05 Only POST and PUT'],
     'GET of a thing': [{ code: 1, body: '' }, '4.05'],
@@ -266,8 +266,8 @@ t.test('No-Response is honoured, and what is sent so is kept', async (t) => {
 
 t.test('the shortest requests of each kind get no more than three times their size', async (t) => {
   const cases: Record<string, [datagram: string, answer: string]> = {
-    'nothing but a method': ['40 01 7001', 'ACK 4.04'],
-    'nothing but an unknown method': ['40 1f 7002', 'ACK 4.04'],
+    'nothing but a method': ['40 01 7001', 'ACK 4.05'],
+    'nothing but an unknown method': ['40 1f 7002', 'ACK 4.05'],
     'an option that must be known': ['40 02 7003 90', 'ACK 4.02 Option 9'],
     'the highest such option': ['40 02 7004 e0 fef2', 'ACK 4.02 Option 65535'],
     'a proxy': ['40 02 7005 d1 16 78', 'ACK 5.05'],
