@@ -15,7 +15,14 @@ export type Reporters = {
   close(): void
 }
 
-export type ReporterOptions = { devices: number; prefix?: string; port: number; pad?: number }
+export type ReporterOptions = {
+  devices: number
+  prefix?: string
+  /** Where the gateway listens; `port` alone may change later. */
+  host?: string
+  port: number
+  pad?: number
+}
 
 /** After this long without an answer the same datagram goes out again, as a confirmable message's would. */
 const RETRANSMIT_MS = 150
@@ -30,7 +37,8 @@ type Device = {
 }
 
 /** Starts `devices` devices, each with a socket and a thing name of its own; every second one sends NON. */
-export function startReporters({ devices, prefix = 'device', port, pad = 0 }: ReporterOptions): Reporters {
+export function startReporters(options: ReporterOptions): Reporters {
+  const { devices, prefix = 'device', host = '127.0.0.1', port, pad = 0 } = options
   const acknowledged = new Set<string>()
   const codes: Record<string, number> = {}
   let target = port
@@ -63,7 +71,7 @@ export function startReporters({ devices, prefix = 'device', port, pad = 0 }: Re
   function send(device: Device): void {
     clearTimeout(device.timer)
     if (isPaused) return
-    device.socket.send(device.datagram, target, '127.0.0.1')
+    device.socket.send(device.datagram, target, host)
     device.timer = setTimeout(() => send(device), RETRANSMIT_MS)
   }
 

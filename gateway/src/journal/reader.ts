@@ -8,7 +8,7 @@ export type Piece = {
   lines: Buffer[]
   /** Position after the last line, sound or not. */
   next: number
-  /** Damaged lines that were left out. */
+  /** Damaged lines that were left out; a stretch that is missing altogether counts as one. */
   damaged: number
 }
 
@@ -31,8 +31,9 @@ export function createReader(dir: string, start: number): JournalReader {
     if (current === undefined) {
       // Somebody deleted what was not sent yet; all that can be done is to go on with what is there.
       const first = bases[0]
-      if (first !== undefined && first < limit) position = first
-      return { lines: [], next: position, damaged: 0 }
+      if (first === undefined || first >= limit) return { lines: [], next: position, damaged: 0 }
+      position = first
+      return { lines: [], next: position, damaged: 1 }
     }
     if (current !== base) {
       await file?.close()
@@ -56,8 +57,11 @@ export function createReader(dir: string, start: number): JournalReader {
         continue
       }
       // The end of a sealed segment that holds no whole line more: step over what is missing or damaged there.
-      if (piece.next === 0 && sealed) position = end
-      else position += piece.next
+      if (piece.next === 0 && sealed) {
+        position = end
+        return { ...piece, next: position, damaged: 1 }
+      }
+      position += piece.next
       return { ...piece, next: position }
     }
   }

@@ -8,6 +8,7 @@ import {
   rmdirSync,
   statSync,
   truncateSync,
+  unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -183,6 +184,23 @@ t.test(
     t.same(await readAll(dir, 0, end), { texts: [report(1), report(3)], damaged: 1 })
   },
 )
+
+t.test('a reader steps over what is missing, and counts it as damage', async (t) => {
+  const dir = t.testdir()
+  for (const seq of [1, 2, 3]) {
+    const journal = open(dir)
+    await journal.append(report(seq))
+    await journal.close()
+  }
+  const end = recover(dir).end
+  const [first, second] = segmentBases(dir) as [number, number]
+  truncateSync(segmentPath(dir, second), 20)
+  t.same(await readAll(dir, 0, end), { texts: [report(1), report(3)], damaged: 1 }, 'cut off')
+  unlinkSync(segmentPath(dir, second))
+  t.same(await readAll(dir, 0, end), { texts: [report(1), report(3)], damaged: 1 }, 'deleted')
+  unlinkSync(segmentPath(dir, first))
+  t.same(await readAll(dir, 0, end), { texts: [report(3)], damaged: 1 }, 'the oldest deleted')
+})
 
 t.test('recover begins at the checkpoint, and without one at the oldest segment', async (t) => {
   const dir = t.testdir()
