@@ -1,5 +1,22 @@
 import Type from 'typebox'
+import { COMMAND_NUMBER_MAX, GRAMS_MAX, OUTCOME_STATES, OUTCOMES_MAX } from './check-in.ts'
 import { THING_NAME_PATTERN } from './names.ts'
+
+/** What has become of one command: as the device said it, but with a time in place of an age. */
+const ReportedOutcomeSchema = Type.Object(
+  {
+    n: Type.Integer({ minimum: 1, maximum: COMMAND_NUMBER_MAX }),
+    state: Type.Enum(Object.keys(OUTCOME_STATES) as (keyof typeof OUTCOME_STATES)[]),
+    /** What was dispensed, grams. */
+    grams: Type.Optional(Type.Integer({ minimum: 0, maximum: GRAMS_MAX })),
+    /** Of a refusal: one of REFUSE_REASONS, or `r<number>` for one that the gateway did not know. */
+    reason: Type.Optional(Type.String({ pattern: '^[a-z0-9_]{1,32}$' })),
+    /** When, milliseconds since 1970 by the gateway's clock. */
+    at: Type.Integer({ minimum: 0 }),
+  },
+  { additionalProperties: false },
+)
+export type ReportedOutcome = Type.Static<typeof ReportedOutcomeSchema>
 
 /**
  * One report of one device on its way from the gateway's journal to its shadow.
@@ -11,7 +28,7 @@ export const ReportSchema = Type.Object(
     thing: Type.String({ pattern: THING_NAME_PATTERN }),
     /** Thing type name. */
     type: Type.String({ pattern: THING_NAME_PATTERN }),
-    /** Order of this device's reports: a higher one is newer, an equal one is a repeat. */
+    /** Order of this device's reports: a higher one is newer, an equal one is a repeat. A secure device's is its Partial IV. */
     seq: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
     /** When the state was measured, milliseconds since 1970 by the gateway's clock. */
     at: Type.Integer({ minimum: 0 }),
@@ -21,6 +38,12 @@ export const ReportSchema = Type.Object(
     state: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
     /** false: the device says that the state is that of its last answered report. Absent means changed. */
     changed: Type.Optional(Type.Boolean()),
+    /** What has become of commands; the device repeats them until an answer named them. */
+    outcomes: Type.Optional(Type.Array(ReportedOutcomeSchema, { maxItems: OUTCOMES_MAX })),
+    /** Version of the configuration that the device holds. */
+    config_version: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** Highest command number in the answer to this report. */
+    sent: Type.Optional(Type.Integer({ minimum: 1, maximum: COMMAND_NUMBER_MAX })),
     link: Type.Optional(
       Type.Object(
         {

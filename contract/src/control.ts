@@ -1,0 +1,138 @@
+import type { CommandKind, DeviceConfig, OutcomeState, RefuseReason } from './check-in.ts'
+import { COMMAND_KINDS, COMMAND_NUMBER_MAX, GRAMS_MAX, OUTCOME_STATES } from './check-in.ts'
+import { nameConfig } from './numbered.ts'
+
+/** Name of the shadow through which a device is controlled (design/wire.md section 4). */
+export const CONTROL_SHADOW = 'control'
+
+/** Outcomes kept in the shadow: those with the highest numbers. */
+export const OUTCOMES_KEPT = 8
+
+/** What people want of a device: written by the web server and the command line only. */
+export type ControlDesired = {
+  /** Whether the device may speak at all. Absent: never registered, so no. */
+  enabled: boolean
+  /** What people call it. */
+  name?: string
+  config?: DeviceConfig
+  /** Commands that may still be handed out, the oldest first. */
+  queue: QueuedCommand[]
+  /** Number of the next command; absent means 1. Never goes down. */
+  next?: number
+}
+
+export type QueuedCommand = {
+  n: number
+  kind: CommandKind
+  grams: number
+  /** When it may no longer be begun, seconds since 1970. */
+  notAfter: number
+  /** Who gave it. */
+  by: string
+  /** When it was given, seconds since 1970. */
+  at: number
+}
+
+/** What the device said about it: written by the bridge only. */
+export type ControlReported = {
+  /** The configuration that the device holds. */
+  config?: { version: number }
+  /** Highest command number that was handed out in an answer. */
+  sent?: number
+  outcomes?: {
+    /** Highest command number that the device has named. */
+    last: number
+    /** The last OUTCOMES_KEPT, by number. */
+    items: KeptOutcome[]
+  }
+}
+
+export type KeptOutcome = {
+  n: number
+  state: OutcomeState
+  /** What was dispensed, grams. */
+  grams?: number
+  /** Of a refusal. */
+  reason?: RefuseReason
+  /** When, milliseconds since 1970. */
+  at: number
+  /** It began after its time: the animal was fed all the same. */
+  late?: boolean
+}
+
+export type Control = { desired: ControlDesired; reported: ControlReported }
+
+/** What a shadow that does not exist says. */
+export const NO_CONTROL: Control = { desired: { enabled: false, queue: [] }, reported: {} }
+
+/**
+ * Reads the `state` of a control shadow. What does not fit the contract counts as absent, so that nobody can stop a device
+ * by writing nonsense beside its commands. An `enabled` that is not true is false.
+ */
+export function readControl(state: unknown): Control {
+  const { desired, reported } = fieldsOf(state)
+  return { desired: readDesired(fieldsOf(desired)), reported: readReported(fieldsOf(reported)) }
+}
+
+function readDesired({ enabled, name, config, queue, next }: Record<string, unknown>): ControlDesired {
+  const named = config === undefined ? undefined : nameConfig(config)
+  return {
+    enabled: enabled === true,
+    queue: Array.isArray(queue) ? queue.filter(isQueued).toSorted((a, b) => a.n - b.n) : [],
+    ...(typeof name === 'string' && { name }),
+    ...(typeof named === 'object' && { config: named }),
+    ...(isNumber(next) && { next }),
+  }
+}
+
+function readReported({ config, sent, outcomes }: Record<string, unknown>): ControlReported {
+  const { version } = fieldsOf(config)
+  const { last, items } = fieldsOf(outcomes)
+  return {
+    ...(isUint(version, Number.MAX_SAFE_INTEGER) && { config: { version } }),
+    ...(isNumber(sent) && { sent }),
+    ...(isNumber(last) && {
+      outcomes: {
+        last,
+        items: Array.isArray(items) ? items.filter(isKept).toSorted((a, b) => a.n - b.n) : [],
+      },
+    }),
+  }
+}
+
+function isQueued(value: unknown): value is QueuedCommand {
+  const { n, kind, grams, notAfter, by, at } = fieldsOf(value)
+  return (
+    isNumber(n) &&
+    typeof kind === 'string' &&
+    Object.hasOwn(COMMAND_KINDS, kind) &&
+    isUint(grams, GRAMS_MAX) &&
+    isUint(notAfter, Number.MAX_SAFE_INTEGER) &&
+    typeof by === 'string' &&
+    isUint(at, Number.MAX_SAFE_INTEGER)
+  )
+}
+
+function isKept(value: unknown): value is KeptOutcome {
+  const { n, state, at } = fieldsOf(value)
+  return (
+    isNumber(n) &&
+    typeof state === 'string' &&
+    Object.hasOwn(OUTCOME_STATES, state) &&
+    isUint(at, Number.MAX_SAFE_INTEGER)
+  )
+}
+
+function isNumber(value: unknown): value is number {
+  return isUint(value, COMMAND_NUMBER_MAX) && value > 0
+}
+
+function isUint(value: unknown, max: number): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {}
+}

@@ -1,0 +1,226 @@
+import {
+  COMMAND_KEYS,
+  COMMAND_KINDS,
+  COMMAND_NUMBER_MAX,
+  COMMANDS_MAX,
+  CONFIG_KEYS,
+  type Command,
+  type DeviceConfig,
+  DOWNLINK_KEYS,
+  type Downlink,
+  FEEDER_STATE_KEYS,
+  type FeedLimits,
+  GATEWAYS_KEYS,
+  GATEWAYS_MAX,
+  type Gateways,
+  GRAMS_MAX,
+  LIMIT_KEYS,
+  OUTCOME_KEYS,
+  OUTCOME_STATES,
+  OUTCOMES_MAX,
+  type Outcome,
+  REFUSE_REASONS,
+  type RefuseReason,
+  type ScheduleSlot,
+  SECONDS_MAX,
+  SLOTS_MAX,
+  STATE_SCALES,
+  UPLINK_KEYS,
+  type Uplink,
+} from './check-in.ts'
+import {
+  boolean,
+  entriesOf,
+  integer,
+  list,
+  Malformed,
+  map,
+  namesOf,
+  numberFields,
+  numberOf,
+  oneOf,
+  type Read,
+  text,
+} from './fields.ts'
+
+const uint32 = integer(0, 0xffff_ffff)
+const number = integer(1, COMMAND_NUMBER_MAX)
+const grams = integer(0, GRAMS_MAX)
+const seconds = integer(0, SECONDS_MAX)
+const interval = integer(1, SECONDS_MAX)
+
+const outcome = map<Outcome>(
+  OUTCOME_KEYS,
+  {
+    n: number,
+    state: oneOf(OUTCOME_STATES),
+    grams,
+    reason: oneOf(REFUSE_REASONS, 'r'),
+    age_s: seconds,
+  },
+  ['n', 'state'],
+)
+
+const minute = integer(0, 1_439)
+const days = integer(1, 127)
+const slot: Read<ScheduleSlot> = (value, where) => {
+  if (!Array.isArray(value) || value.length !== 3)
+    throw new Malformed(`${where}: not a list of minute, grams and days`)
+  return [minute(value[0], `${where}/0`), grams(value[1], `${where}/1`), days(value[2], `${where}/2`)]
+}
+
+const config = map<DeviceConfig>(
+  CONFIG_KEYS,
+  {
+    version: uint32,
+    interval_s: interval,
+    zone: text(/^[A-Za-z0-9_+/-]{1,64}$/),
+    schedule: list(SLOTS_MAX, slot),
+    limits: map<FeedLimits>(LIMIT_KEYS, { portion: grams, daily: uint32, gap_s: seconds }, []),
+  },
+  ['version'],
+)
+
+const command = map<Command>(COMMAND_KEYS, { n: number, kind: oneOf(COMMAND_KINDS), grams, ttl_s: seconds }, [
+  'n',
+  'kind',
+  'grams',
+  'ttl_s',
+])
+
+const downlink = map<Downlink>(
+  DOWNLINK_KEYS,
+  {
+    time: uint32,
+    commands: list(COMMANDS_MAX, command),
+    more: boolean,
+    acked_upto: number,
+    config,
+    gateways: map<Gateways>(
+      GATEWAYS_KEYS,
+      { version: uint32, list: list(GATEWAYS_MAX, text(/^\S{1,128}:\d{1,5}$/)) },
+      ['version', 'list'],
+    ),
+  },
+  [],
+)
+
+const NO_KEYS: Readonly<Record<string, number>> = {}
+const feederUplink = uplinkReader(FEEDER_STATE_KEYS)
+const otherUplink = uplinkReader(NO_KEYS)
+
+function uplinkReader(stateKeys: Readonly<Record<string, number>>): Read<Uplink> {
+  return map<Uplink>(
+    UPLINK_KEYS,
+    {
+      state: stateReader(stateKeys),
+      age_s: seconds,
+      interval_s: interval,
+      config_version: uint32,
+      changed: boolean,
+      clock: uint32,
+      outcomes: list(OUTCOMES_MAX, outcome),
+      no_reply: boolean,
+    },
+    [],
+  )
+}
+
+/**
+ * Reads a decoded uplink: a Map or an object whose keys are the numbers of the contract or its names. Fields that the
+ * contract does not know are left out. Returns what is wrong as a text; never throws.
+ *
+ * @param kind thing type: it decides what numbered state fields mean
+ */
+export function nameUplink(body: unknown, kind: string): Uplink | string {
+  return attempt(kind === 'feeder' ? feederUplink : otherUplink, body)
+}
+
+/** The other way round, for CBOR: a Map with numbers for keys. State fields that have no number keep their names. */
+export function numberUplink(body: Uplink, kind: string): Map<number, unknown> {
+  return numberFields(body, UPLINK_KEYS, {
+    state: (state: Record<string, unknown>) => numberState(state, kind),
+    outcomes: (outcomes: Outcome[]) => outcomes.map(numberOutcome),
+  })
+}
+
+/** Reads a decoded downlink, as nameUplink reads an uplink. An answer without a body counts as `{}`. */
+export function nameDownlink(body: unknown): Downlink | string {
+  return attempt(downlink, body)
+}
+
+/** The other way round, for CBOR. When the Map is empty, the answer has no body. */
+export function numberDownlink(body: Downlink): Map<number, unknown> {
+  return numberFields(body, DOWNLINK_KEYS, {
+    commands: (commands: Command[]) => commands.map(numberCommand),
+    config: numberConfig,
+    gateways: (gateways: Gateways) => numberFields(gateways, GATEWAYS_KEYS),
+  })
+}
+
+/** Reads a configuration as it stands in a `control` shadow. Returns what is wrong as a text; never throws. */
+export function nameConfig(body: unknown): DeviceConfig | string {
+  return attempt(config, body)
+}
+
+function numberConfig(value: DeviceConfig): Map<number, unknown> {
+  return numberFields(value, CONFIG_KEYS, {
+    limits: (limits: FeedLimits) => numberFields(limits, LIMIT_KEYS),
+  })
+}
+
+function numberCommand(value: Command): Map<number, unknown> {
+  return numberFields(value, COMMAND_KEYS, { kind: (kind: Command['kind']) => COMMAND_KINDS[kind] })
+}
+
+function numberOutcome(value: Outcome): Map<number, unknown> {
+  return numberFields(value, OUTCOME_KEYS, {
+    state: (state: Outcome['state']) => OUTCOME_STATES[state],
+    reason: numberOfReason,
+  })
+}
+
+function numberOfReason(reason: RefuseReason): number {
+  return Object.hasOwn(REFUSE_REASONS, reason)
+    ? REFUSE_REASONS[reason as keyof typeof REFUSE_REASONS]
+    : Number(reason.slice(1))
+}
+
+function stateReader(keys: Readonly<Record<string, number>>): Read<Record<string, unknown>> {
+  const names = namesOf(keys)
+  return (value, where) => {
+    const state: Record<string, unknown> = {}
+    for (const [key, raw] of entriesOf(value, where)) {
+      const numbered = numberOf(key)
+      const name = numbered < 0 ? key : (names.get(numbered) ?? `f${numbered}`)
+      if (typeof name !== 'string') throw new Malformed(`${where}: key that is neither text nor number`)
+      if (name === '__proto__') throw new Malformed(`${where}: reserved name: ${name}`)
+      if (Object.hasOwn(state, name)) throw new Malformed(`${where}/${name}: stands there twice`)
+      const scale = numbered < 0 ? undefined : STATE_SCALES[name]
+      state[name] = scale !== undefined && typeof raw === 'number' ? raw / scale : raw
+    }
+    return state
+  }
+}
+
+function numberState(state: Record<string, unknown>, kind: string): Map<number | string, unknown> {
+  const keys: Readonly<Record<string, number>> = kind === 'feeder' ? FEEDER_STATE_KEYS : NO_KEYS
+  const numbered = new Map<number | string, unknown>()
+  for (const [name, value] of Object.entries(state)) {
+    if (Object.hasOwn(keys, name)) {
+      const scale = STATE_SCALES[name]
+      const isScaled = scale !== undefined && typeof value === 'number'
+      numbered.set(keys[name]!, isScaled ? Math.round(value * scale) : value)
+    } else numbered.set(/^f(0|[1-9]\d{0,8})$/.test(name) ? Number(name.slice(1)) : name, value)
+  }
+  return numbered
+}
+
+function attempt<T>(read: Read<T>, body: unknown): T | string {
+  try {
+    return read(body, '')
+  } catch (error) {
+    if (error instanceof Malformed) return error.message
+    throw error
+  }
+}
