@@ -10,7 +10,7 @@ const LAYERS: Record<string, readonly string[]> = {
   'contract/': ['typebox'],
   'coap/src/codec/': [],
   'coap/src/endpoint/': ['coap/src/codec/'],
-  'coap/src/oscore/': ['coap/src/codec/'],
+  'coap/src/oscore/': ['coap/src/codec/', 'type coap/src/endpoint/'],
   'gateway/src/app/': ['contract/', 'coap/src/codec/', 'coap/src/endpoint/', 'cbor-x'],
   'gateway/src/journal/': [
     'node:fs*',

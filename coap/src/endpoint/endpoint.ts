@@ -75,6 +75,8 @@ export interface Sizes {
   }
   /** Requests that the application never answered. */
   readonly abandoned: number
+  /** Answers and notifications that were not sent because there was no sequence number to protect them with. */
+  readonly withheld: number
 }
 
 /** Makes an endpoint. Throws RangeError for settings that cannot be used. */
@@ -164,7 +166,7 @@ class Core implements Endpoint {
   }
 
   sizes(): Sizes {
-    const { observers, uploads, downloads, pending, abandoned } = this.#server
+    const { observers, uploads, downloads, pending, abandoned, withheld } = this.#server
     return {
       pending,
       exchanges: this.#recent.count,
@@ -181,6 +183,7 @@ class Core implements Endpoint {
         observers: observers.evicted,
       },
       abandoned,
+      withheld: withheld + observers.withheld,
     }
   }
 

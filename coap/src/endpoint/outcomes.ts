@@ -20,7 +20,25 @@ export const DROP_REASONS = [
   /** A response with a critical option that is not known (section 5.4.1). */
   'bad-response',
 ] as const
-export type DropReason = Malformed | (typeof DROP_REASONS)[number]
+
+/** Why a protected request (RFC 8613) is not taken. */
+export const SECURITY_REASONS = [
+  /** The OSCORE option is malformed, there are two, or there is no ciphertext. */
+  'cose-malformed',
+  /** No key for this kid and kid context. */
+  'context-not-found',
+  /** Received before, or too old to tell. */
+  'replayed',
+  /** The tag does not fit. */
+  'decryption-failed',
+  /** Made by who has the key, but no request. */
+  'plaintext-malformed',
+  /** It may be old: answered with an Echo challenge, if there was a sequence number for it. */
+  'unproven',
+] as const
+export type SecurityReason = (typeof SECURITY_REASONS)[number]
+
+export type DropReason = Malformed | (typeof DROP_REASONS)[number] | SecurityReason
 
 /** What can become of a datagram that is not dropped. */
 export const TAKEN_REASONS = [
@@ -53,7 +71,7 @@ export const TAKEN_REASONS = [
 ] as const
 
 /** Everything that can become of a datagram. Each received datagram is counted under exactly one. */
-export const OUTCOMES = [...DROP_REASONS, ...TAKEN_REASONS] as const
+export const OUTCOMES = [...DROP_REASONS, ...SECURITY_REASONS, ...TAKEN_REASONS] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
 /** How many datagrams met each outcome. The numbers add up to the datagrams received. */

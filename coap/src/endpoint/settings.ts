@@ -6,6 +6,7 @@ import {
   MAX_RETRANSMIT,
   MAX_TRANSMIT_WAIT,
 } from '../codec/parameters.ts'
+import type { Security } from './security.ts'
 
 /** Limits and times of one endpoint. Times in milliseconds, sizes in bytes. Every table has its limit here. */
 export interface Settings {
@@ -21,7 +22,10 @@ export interface Settings {
   readonly exchangeLifetimeMs: number
   /** Exchanges remembered; a power of two. About 50 bytes each, taken as they come. */
   readonly exchangesMax: number
-  /** Bytes of answers remembered with the exchanges: those with options or a payload. */
+  /**
+   * Bytes of answers remembered with the exchanges: those with options or a payload, taken as they come. By default 16 for each of
+   * `exchangesMax`, and 64 where there is `security`, since a protected answer is never without.
+   */
   readonly answerBytesMax: number
   /** Requests that may wait for the application; above, 5.03. */
   readonly pendingMax: number
@@ -56,16 +60,17 @@ export interface Settings {
   readonly answerTimeoutMs: number
   /** Critical options that the application itself deals with, beside those of the endpoint. */
   readonly understood: readonly number[]
+  /** Opens protected requests; without it, one is refused as having an unknown critical option. */
+  readonly security?: Security | undefined
 }
 
-const defaults: Omit<Settings, 'seed'> = {
+const defaults: Omit<Settings, 'seed' | 'answerBytesMax'> = {
   ackAfterMs: 1_000,
   ackTimeoutMs: ACK_TIMEOUT,
   ackRandomFactor: ACK_RANDOM_FACTOR,
   maxRetransmit: MAX_RETRANSMIT,
   exchangeLifetimeMs: EXCHANGE_LIFETIME,
   exchangesMax: 1 << 20,
-  answerBytesMax: 16 << 20,
   pendingMax: 16_384,
   transmissionsMax: 16_384,
   overloadMaxAge: 8,
@@ -92,10 +97,11 @@ export type PartialSettings = Pick<Settings, 'seed'> & Partial<Settings>
 
 /** Fills in the defaults. Throws RangeError for a seed or a table size that cannot be used. */
 export function settingsOf(given: PartialSettings): Settings {
-  const settings = { ...defaults, ...given }
+  const { exchangesMax = defaults.exchangesMax, security } = given
+  const answerBytesMax = exchangesMax * (security === undefined ? 16 : 64)
+  const settings = { answerBytesMax, ...defaults, ...given }
   if (settings.seed.length < 16)
     throw new RangeError(`Failed to create an endpoint: seed of ${settings.seed.length} bytes`)
-  const { exchangesMax } = settings
   if (exchangesMax < 16 || exchangesMax > 1 << 28 || (exchangesMax & (exchangesMax - 1)) !== 0) {
     throw new RangeError(`Failed to create an endpoint: exchangesMax is no power of two: ${exchangesMax}`)
   }

@@ -1,5 +1,6 @@
 import type { Option } from '../codec/message.ts'
 import type { DropReason } from './outcomes.ts'
+import type { RequestSecurity } from './security.ts'
 
 /** Where a datagram came from or goes to. What Node gives as `rinfo` fits as it is. */
 export interface Peer {
@@ -32,6 +33,10 @@ export interface Request {
   readonly size: number
   /** Whether the sender asked for no answer to a success (RFC 7967). */
   readonly noResponse: boolean
+  /** Who made it, where it came protected and has been verified; undefined for everybody else, whatever the request says. */
+  readonly principal?: string | undefined
+  /** Its order number among all protected requests of the principal (the Partial IV of OSCORE). */
+  readonly sequence?: number | undefined
 }
 
 /** What the application answers. `endpoint/response` has functions that make the options. */
@@ -50,6 +55,11 @@ export interface Response {
    * from being sent to: give false only where requests can be trusted.
    */
   readonly confirmable?: boolean | undefined
+  /**
+   * Says that this protected request can never be accepted again, even after a crash: it is on disk that it was. Only then may the
+   * answer use the request's own nonce, which makes it a few bytes shorter. Default false: a sequence number of our own.
+   */
+  readonly settled?: boolean | undefined
 }
 
 /** One request that waits for `Endpoint.respond`. Only what the endpoint itself made is one: hold it and hand it back. */
@@ -99,6 +109,8 @@ export interface OutgoingRequest {
   readonly noResponse?: number | undefined
   /** How long to wait for an answer after the last sign of the peer, milliseconds. */
   readonly timeoutMs?: number | undefined
+  /** Protects every message of the request, and takes none for an answer that is not: `oscore/endpoint-client` makes one. */
+  readonly security?: RequestSecurity | undefined
 }
 
 /** One request of the client role under way. It comes back in the effects that belong to it. */
@@ -139,12 +151,18 @@ export type FailureReason =
   | 'bad-block'
   /** The answer is larger than the setting `answerMax`. */
   | 'too-large'
+  /** The answer is not protected although the request was. Anyone can have forged it: a hint to try again later, and no more. */
+  | 'unprotected'
+  /** There was no sequence number to protect a request with, or the peer kept asking for it anew. */
+  | 'security'
 
 /** A request of the client role has come to nothing; no more effects follow for it. */
 export interface FailureEffect {
   readonly kind: 'failure'
   readonly call: Call
   readonly reason: FailureReason
+  /** The code of the answer that was not protected. */
+  readonly hint?: number | undefined
 }
 
 /** What the caller has to do, in order. */

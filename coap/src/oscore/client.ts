@@ -7,13 +7,13 @@ import { decodeOscoreOption, encodeOscoreOption } from './option.ts'
 import { isProtected, joinOptions, oscoreOptionOf, splitOptions } from './option-classes.ts'
 import { decodePlaintext, encodePlaintext, type MessageFields } from './plaintext.ts'
 import type { RefusalReason } from './refusal.ts'
-import type { SenderSequence, SequenceFailure } from './sender-sequence.ts'
+import type { SequenceFailure, SequenceNumbers } from './sender-sequence.ts'
 import { SentRequest } from './sent-request.ts'
 
 /** A Sender Context (RFC 8613 section 3.1): with what requests are protected. */
 export interface SenderContext {
   readonly context: SecurityContext
-  readonly sequence: SenderSequence
+  readonly sequence: SequenceNumbers
   /** Whether requests carry the ID Context (`kid context`); default false: both sides know it. */
   readonly sendsIdContext?: boolean | undefined
 }

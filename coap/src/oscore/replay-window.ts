@@ -11,6 +11,8 @@ export type Acceptance =
 
 /** What verifying a request asks about its Partial IV (RFC 8613 section 7.4). A caller may put a shared or stored one in its place. */
 export interface ReplayProtection {
+  /** The Echo value that proves a request to be fresh, while `commit` may say `unproven` (Appendix B.1.2). */
+  readonly echo?: Uint8Array | undefined
   /** Whether it is worth decrypting a request with this number. Moves nothing: the number is not verified yet. */
   check(sequenceNumber: number): boolean
   /**

@@ -3,6 +3,12 @@ import { SEQUENCE_NUMBER_MAX } from './algorithms.ts'
 /** Why there is no number: the caller has to reserve more, or there are no more with this key at all (RFC 8613 section 7.2.1). */
 export type SequenceFailure = 'sequence-unreserved' | 'sequence-exhausted'
 
+/** Where Sender Sequence Numbers come from: no number comes out twice, also not after a crash. Threads may share one. */
+export interface SequenceNumbers {
+  /** Takes a number out, for one message. */
+  take(): number | SequenceFailure
+}
+
 /** One more than the highest number: as a limit, it leaves nothing out. */
 export const SEQUENCE_END = SEQUENCE_NUMBER_MAX + 1
 
@@ -11,7 +17,7 @@ export const SEQUENCE_END = SEQUENCE_NUMBER_MAX + 1
  * after a crash either, numbers are used only up to a limit that the caller has stored beforehand (Appendix B.1.1): store a new
  * limit, then `reserve` it; after a restart, begin at the stored limit.
  */
-export class SenderSequence {
+export class SenderSequence implements SequenceNumbers {
   #next: number
   #limit: number
 

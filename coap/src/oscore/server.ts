@@ -11,7 +11,7 @@ import { decodePlaintext, encodePlaintext, type MessageFields } from './plaintex
 import { echoOf } from './recovery.ts'
 import { type Refusal, type RefusalReason, refusalOf } from './refusal.ts'
 import type { ReplayProtection } from './replay-window.ts'
-import type { SenderSequence, SequenceFailure } from './sender-sequence.ts'
+import type { SequenceFailure, SequenceNumbers } from './sender-sequence.ts'
 
 /** A Recipient Context (RFC 8613 section 3.1): whose requests are verified, and which of them were seen. */
 export interface RecipientContext {
@@ -134,7 +134,7 @@ export function protectResponse(response: MessageFields, nonce: RequestNonce): M
 export function protectResponseWithPartialIv(
   response: MessageFields,
   binding: RequestBinding,
-  sequence: SenderSequence,
+  sequence: SequenceNumbers,
 ): ProtectedResponse {
   const prepared = prepare(response)
   const partialIv = sequence.take()
@@ -146,7 +146,7 @@ export function protectResponseWithPartialIv(
 export function protectChallenge(
   echo: Uint8Array,
   binding: RequestBinding,
-  sequence: SenderSequence,
+  sequence: SequenceNumbers,
 ): ProtectedResponse {
   const options = [{ number: OPTION.ECHO, value: echo }]
   return protectResponseWithPartialIv(

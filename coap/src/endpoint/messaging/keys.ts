@@ -5,6 +5,12 @@ export function peerKey(peer: Peer): string {
   return `${peer.address} ${peer.port}`
 }
 
+/** Whose entry in a table it is: the principal's, wherever it is at the moment, or else the peer's. */
+export function ownerKey({ peer, principal }: { peer: Peer; principal?: string | undefined }): string {
+  // No address begins with this sign, so that no principal can have the name of a peer.
+  return principal === undefined ? peerKey(peer) : `@${principal}`
+}
+
 /** Bytes as hexadecimal digits. */
 export function hex(bytes: Uint8Array): string {
   let text = ''

@@ -12,11 +12,11 @@ export type OnEnd = (end: TransmissionEnd, now: number, effects: Effect[]) => vo
 
 /** What goes out instead when it is time to send again; undefined: the same bytes. */
 export type Renew = (now: number) => Renewal | undefined
-export type Renewal = Pick<Transmission, 'messageId' | 'bytes'>
+export type Renewal = Pick<Transmission, 'peer' | 'messageId' | 'bytes'>
 
 /** One confirmable message of ours, from its first transmission until it is acknowledged or given up. */
 export interface Transmission extends Timed {
-  readonly peer: Peer
+  peer: Peer
   messageId: number
   bytes: Uint8Array
   readonly onEnd: OnEnd
@@ -97,6 +97,7 @@ export class Transmissions {
     const renewal = transmission.renew?.(now)
     if (renewal === undefined) return
     this.#byKey.delete(keyOf(transmission.peer, transmission.messageId))
+    transmission.peer = renewal.peer
     transmission.messageId = renewal.messageId
     transmission.bytes = renewal.bytes
     this.#byKey.set(keyOf(transmission.peer, transmission.messageId), transmission)

@@ -3,7 +3,7 @@ import { CODE, METHOD } from '../../codec/codes.ts'
 import type { Option } from '../../codec/message.ts'
 import { OPTION } from '../../codec/options.ts'
 import { createDigest } from '../messaging/digest.ts'
-import { peerKey } from '../messaging/keys.ts'
+import { ownerKey } from '../messaging/keys.ts'
 import { diagnostic, etag, size2 } from '../response.ts'
 import type { Settings } from '../settings.ts'
 import type { Response } from '../types.ts'
@@ -79,7 +79,7 @@ export class Downloads {
       if (offset === 0) options.push(size2(length))
     }
     if (more && offset === 0) {
-      this.#table.set(peerKey(request.peer), keyOf(request), { value: whole, weight: length }, now)
+      this.#table.set(ownerKey(request), keyOf(request), { value: whole, weight: length }, now)
     }
     return { code: whole.code, options, payload: payload.subarray(offset, offset + size) }
   }
@@ -93,5 +93,5 @@ export class Downloads {
 }
 
 function keyOf(request: Shape): string {
-  return `${peerKey(request.peer)} ${request.accept} ${request.tag} ${resourceKey(request)}`
+  return `${ownerKey(request)} ${request.accept} ${request.tag} ${resourceKey(request)}`
 }

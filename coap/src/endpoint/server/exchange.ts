@@ -1,4 +1,5 @@
 import type { Option } from '../../codec/message.ts'
+import type { Protection } from '../security.ts'
 import type { Exchange } from '../types.ts'
 import type { Received } from './received.ts'
 
@@ -18,6 +19,10 @@ export class OpenExchange implements Exchange {
   /** Whether an empty ACK has gone out. */
   isAcked = false
   isAnswered = false
+  /** What protects the answer; undefined where the request was not protected. */
+  protection: Protection | undefined = undefined
+  /** Whether the application has said that the request cannot be accepted again. */
+  isSettled = false
   /** Block1 of the answer to the last block of an upload (RFC 7959 section 2.3). */
   block1: Option | undefined = undefined
   /** The queue that it waits in, and its neighbours there. */

@@ -2,9 +2,10 @@ import { isSuccess } from '../../codec/codes.ts'
 import { type Option, TYPE } from '../../codec/message.ts'
 import { OPTION } from '../../codec/options.ts'
 import { uintBytes } from '../../codec/uint.ts'
-import { hex, peerKey } from '../messaging/keys.ts'
+import { hex, ownerKey, peerKey } from '../messaging/keys.ts'
 import type { Outgoing } from '../messaging/outgoing.ts'
 import type { Renewal, Transmission } from '../messaging/transmissions.ts'
+import type { Protection } from '../security.ts'
 import type { Settings } from '../settings.ts'
 import type { Effect, Peer, Response } from '../types.ts'
 import type { Downloads } from './downloads.ts'
@@ -15,8 +16,12 @@ import type { Shape } from './received.ts'
 interface Observer {
   readonly id: string
   readonly resource: string
-  readonly request: Shape
-  readonly peerHash: number
+  /** The newest registration; its peer is where notifications go. */
+  request: Shape
+  peerHash: number
+  protection: Protection | undefined
+  /** Order number of that registration among the requests of its principal, 0 where it has none. */
+  registration: number
   readonly token: Uint8Array
   /** Value of the Observe option of the last notification. */
   sequence: number
@@ -26,8 +31,19 @@ interface Observer {
   /** The confirmable notification on its way, and the state that has come up since. */
   transmission: Transmission | undefined
   latest: Response | undefined
+  /** The state on its way. */
+  current: Response | undefined
   /** Key of the last non-confirmable notification, to which an RST may come. */
   resetKey: string
+}
+
+/** Whoever observes: a principal, wherever it is, or a peer. */
+interface Owner {
+  readonly observers: Set<Observer>
+  /** Order number of the newest verified message of a principal, and where it came from. */
+  sequence: number
+  peer: Peer
+  peerHash: number
 }
 
 const NO_BYTES = new Uint8Array(0)
@@ -40,15 +56,20 @@ const CONFIRM_WITHIN = 24 * 60 * 60 * 1_000
  * Who observes what (RFC 7641). A peer proves itself by acknowledging: the first notification is confirmable, and one now and then
  * after that. One that resets or does not answer is removed. Registrations that never proved themselves make room for new ones;
  * proven ones do not.
+ *
+ * Notifications to a principal go to where its newest verified message came from: a new port costs it nothing, and a copy of an old
+ * message, sent from elsewhere, takes nothing away.
  */
 export class Observers {
   evicted = 0
+  /** Notifications that could not be protected. */
+  withheld = 0
   readonly #settings: Settings
   readonly #outgoing: Outgoing
   readonly #downloads: Downloads
   readonly #byId = new Map<string, Observer>()
   readonly #byResource = new Map<string, Set<Observer>>()
-  readonly #byPeer = new Map<string, Set<Observer>>()
+  readonly #owners = new Map<string, Owner>()
   readonly #byResetKey = new Map<string, Observer>()
   readonly #unproven = new Set<Observer>()
 
@@ -73,28 +94,41 @@ export class Observers {
    */
   register(exchange: OpenExchange, resource: string, now: number): Option | undefined {
     const id = idOf(exchange)
+    const { request, protection } = exchange
+    const { sequence = 0 } = request
     const held = this.#byId.get(id)
-    if (held !== undefined && held.resource === resource) return this.#nextOption(held)
+    // It has been overtaken by a newer one.
+    if (held !== undefined && sequence < held.registration) return undefined
+    if (held !== undefined && held.resource === resource) {
+      held.request = { ...request.shape(), peer: held.request.peer }
+      held.protection = protection
+      held.registration = sequence
+      return this.#nextOption(held)
+    }
     if (held !== undefined) this.#remove(held)
-    const { request, peerHash } = exchange
-    if (!this.#makeRoom(peerKey(request.peer))) return undefined
+    const key = ownerKey(request)
+    if (!this.#makeRoom(key)) return undefined
+    const { peer, peerHash } = this.#ownerOf(key, exchange)
     const observer: Observer = {
       id,
       resource,
-      request: request.shape(),
+      request: { ...request.shape(), peer },
       peerHash,
+      protection,
+      registration: sequence,
       token: exchange.token.slice(),
       sequence: 0,
       provenAt: -Infinity,
       registeredAt: now,
       transmission: undefined,
       latest: undefined,
+      current: undefined,
       resetKey: '',
     }
     this.#byId.set(id, observer)
     this.#unproven.add(observer)
     addTo(this.#byResource, resource, observer)
-    addTo(this.#byPeer, peerKey(request.peer), observer)
+    this.#ownerOf(key, exchange).observers.add(observer)
     return this.#nextOption(observer)
   }
 
@@ -107,7 +141,22 @@ export class Observers {
   /** Removes the observer of this peer and token, if there is one. */
   deregister(exchange: OpenExchange): void {
     const held = this.#byId.get(idOf(exchange))
-    if (held !== undefined) this.#remove(held)
+    if (held !== undefined && (exchange.request.sequence ?? 0) >= held.registration) this.#remove(held)
+  }
+
+  /** Takes note of where a verified message has come from, if it is the principal's newest. */
+  heard({ request, peerHash }: OpenExchange): void {
+    const { peer, sequence = 0 } = request
+    const owner = this.#owners.size === 0 ? undefined : this.#owners.get(ownerKey(request))
+    if (owner === undefined || sequence <= owner.sequence) return
+    owner.sequence = sequence
+    if (isSamePeer(owner.peer, peer)) return
+    owner.peer = peer
+    owner.peerHash = peerHash
+    for (const observer of owner.observers) {
+      observer.request = { ...observer.request, peer }
+      observer.peerHash = peerHash
+    }
   }
 
   /** Sends the new state of a resource to everybody who observes it. An answer that is not 2.xx ends the observations. */
@@ -134,9 +183,14 @@ export class Observers {
     const { peer } = observer.request
     const isConfirmable = this.#isConfirmable(observer, response, now)
     const message = this.#message(observer, response, isConfirmable, now)
+    if (message === undefined) {
+      this.withheld++
+      return
+    }
     const { messageId, bytes } = message
     effects.push({ kind: 'send', bytes, peer })
     if (isConfirmable) {
+      observer.current = response
       observer.transmission = this.#outgoing.transmissions.add(
         {
           peer,
@@ -157,27 +211,35 @@ export class Observers {
 
   /** The newest state instead of a stale one, when it is time to send again (section 4.5.2). */
   #renewal(observer: Observer, now: number): Renewal | undefined {
-    const { latest } = observer
-    if (latest === undefined) return undefined
+    const { latest, current, transmission, request } = observer
+    const hasMoved = transmission !== undefined && !isSamePeer(transmission.peer, request.peer)
+    const state = latest ?? (hasMoved ? current : undefined)
+    if (state === undefined) return undefined
+    const message = this.#message(observer, state, true, now)
+    if (message === undefined) {
+      this.withheld++
+      return undefined
+    }
     observer.latest = undefined
-    const { messageId, bytes } = this.#message(observer, latest, true, now)
-    if (!isSuccess(latest.code)) this.#remove(observer, false)
-    return { messageId, bytes: bytes.slice() }
+    observer.current = state
+    if (!isSuccess(state.code)) this.#remove(observer, false)
+    return { ...message, bytes: message.bytes.slice() }
   }
 
-  #message(observer: Observer, response: Response, isConfirmable: boolean, now: number): Renewal {
-    const { request, token, peerHash } = observer
+  #message(observer: Observer, response: Response, isConfirmable: boolean, now: number): Renewal | undefined {
+    const { request, token, peerHash, protection } = observer
     const { code, options = [], payload = NO_BYTES } = this.#downloads.cut(request, response, now)
-    const messageId = this.#outgoing.nextMessageId(peerHash)
-    const bytes = this.#outgoing.full({
-      type: isConfirmable ? TYPE.CON : TYPE.NON,
+    const plain = {
       code,
-      messageId,
-      token,
       options: isSuccess(response.code) ? [...options, this.#nextOption(observer)] : options,
       payload,
-    })
-    return { messageId, bytes }
+    }
+    const fields = protection === undefined ? plain : protection.protect(plain, false)
+    if (fields === undefined) return undefined
+    const messageId = this.#outgoing.nextMessageId(peerHash)
+    const type = isConfirmable ? TYPE.CON : TYPE.NON
+    const bytes = this.#outgoing.full({ type, messageId, token, ...fields })
+    return { peer: request.peer, messageId, bytes }
   }
 
   #isConfirmable(observer: Observer, { confirmable }: Response, now: number): boolean {
@@ -187,6 +249,7 @@ export class Observers {
 
   #ended(observer: Observer, isAcknowledged: boolean, now: number, effects: Effect[]): void {
     observer.transmission = undefined
+    observer.current = undefined
     if (this.#byId.get(observer.id) !== observer) return
     if (!isAcknowledged) {
       this.#remove(observer)
@@ -205,8 +268,8 @@ export class Observers {
   }
 
   /** Whether there is room for one more of this peer, if need be after removing one. */
-  #makeRoom(peer: string): boolean {
-    const own = this.#byPeer.get(peer)
+  #makeRoom(owner: string): boolean {
+    const own = this.#owners.get(owner)?.observers
     if (own !== undefined && own.size >= this.#settings.observersPerPeer) {
       // Its oldest: a peer that has started anew no longer knows it.
       const [oldest] = own
@@ -228,15 +291,31 @@ export class Observers {
     this.#unproven.delete(observer)
     this.#byResetKey.delete(observer.resetKey)
     removeFrom(this.#byResource, observer.resource, observer)
-    removeFrom(this.#byPeer, peerKey(observer.request.peer), observer)
+    const key = ownerKey(observer.request)
+    const owner = this.#owners.get(key)
+    owner?.observers.delete(observer)
+    if (owner?.observers.size === 0) this.#owners.delete(key)
     if (withTransmission && observer.transmission !== undefined) {
       this.#outgoing.transmissions.remove(observer.transmission)
     }
   }
+
+  #ownerOf(key: string, { request, peerHash }: OpenExchange): Owner {
+    const known = this.#owners.get(key)
+    if (known !== undefined) return known
+    const { peer, sequence = 0 } = request
+    const owner = { observers: new Set<Observer>(), sequence, peer, peerHash }
+    this.#owners.set(key, owner)
+    return owner
+  }
 }
 
 function idOf(exchange: OpenExchange): string {
-  return `${peerKey(exchange.request.peer)} ${hex(exchange.token)}`
+  return `${ownerKey(exchange.request)} ${hex(exchange.token)}`
+}
+
+function isSamePeer(one: Peer, other: Peer): boolean {
+  return one.port === other.port && one.address === other.address
 }
 
 function addTo<T>(sets: Map<string, Set<T>>, key: string, item: T): void {

@@ -11,6 +11,8 @@ const NONE: readonly string[] = []
 /** What of a request decides which answer it gets, and how that is cut into blocks. */
 export interface Shape {
   readonly peer: Peer
+  /** Who made it, where it came protected. */
+  readonly principal?: string | undefined
   readonly method: number
   readonly path: readonly string[]
   readonly query: readonly string[]
@@ -29,6 +31,8 @@ export class Received implements Request, Shape {
   readonly method: number
   readonly confirmable: boolean
   readonly peer: Peer
+  principal: string | undefined = undefined
+  sequence: number | undefined = undefined
   path: readonly string[] = NONE
   query: readonly string[] = NONE
   contentFormat: number | undefined = undefined
@@ -83,8 +87,8 @@ export class Received implements Request, Shape {
 
   /** What is needed of it to send notifications later, without its bytes. */
   shape(): Shape {
-    const { peer, method, path, query, accept, tag, block2 } = this
-    return { peer, method, path, query, accept, tag, block2: block2 < 0 ? -1 : block2 & 7 }
+    const { peer, principal, method, path, query, accept, tag, block2 } = this
+    return { peer, principal, method, path, query, accept, tag, block2: block2 < 0 ? -1 : block2 & 7 }
   }
 
   /** Makes the request one with the whole body that came in blocks. */

@@ -7,18 +7,28 @@ import type { Outgoing } from '../messaging/outgoing.ts'
 import { REPLY, type Recent } from '../messaging/recent.ts'
 import type { DropReason, Outcome, Tally } from '../outcomes.ts'
 import { maxAge, size1 } from '../response.ts'
+import type { MessageFields, Protection, Security } from '../security.ts'
 import type { Settings } from '../settings.ts'
 import type { Shared } from '../shared.ts'
 import type { Effect, Peer, Response } from '../types.ts'
 import { Downloads } from './downloads.ts'
 import { ExchangeQueue, OpenExchange } from './exchange.ts'
 import { Observers } from './observers.ts'
+import { atMostThreeTimes, fieldsOf, hasObserve, hasOscore, openingOf, replyType } from './opening.ts'
 import { Received, readOptions } from './received.ts'
 import { Uploads } from './uploads.ts'
 
 const NOTHING: readonly Effect[] = Object.freeze([])
 const NO_OPTIONS: readonly Option[] = []
 const NO_BYTES = new Uint8Array(0)
+
+/** A datagram that may be new; `slot` is where it is remembered all the same, but its answer no longer is; else -1. */
+interface Arrival {
+  readonly bytes: Uint8Array
+  readonly scan: Scan
+  readonly peer: Peer
+  readonly slot: number
+}
 
 /** The server role: requests in, answers out, each request once. */
 export class Server {
@@ -27,6 +37,8 @@ export class Server {
   readonly downloads: Downloads
   /** Exchanges that the application never answered. */
   abandoned = 0
+  /** Answers that could not be protected, so that nothing was said. */
+  withheld = 0
   readonly #settings: Settings
   readonly #tally: Tally
   readonly #digest: Digest
@@ -66,15 +78,86 @@ export class Server {
       const effects = this.#repeat(slot, bytes, scan, peer)
       if (effects !== undefined) return effects
     }
+    const { security } = this.#settings
+    if (security !== undefined && hasOscore(scan))
+      return this.#open(security, { bytes, scan, peer, slot }, now)
     const request = new Received(bytes, scan, peer)
     const refusal = readOptions(request, bytes, { scan, understood: this.#understood })
     if (refusal === CODE.BAD_OPTION && !request.confirmable) return this.#drop('bad-option-non', peer)
     const serial = slot >= 0 ? recent.reopen(slot) : recent.add(digest, check, now)
     const exchange = new OpenExchange(request, bytes, { tokenEnd, messageId, serial, peerHash: digest.peer })
+    return this.#take(exchange, refusal, now)
+  }
+
+  /** Opens a protected request. One that is refused leaves nothing behind: whoever sends junk fills no table with it. */
+  #open(security: Security, arrival: Arrival, now: number): readonly Effect[] {
+    const { bytes, scan, peer } = arrival
+    const { datagramMax, bodyMax } = this.#settings
+    if (bytes.length > datagramMax) {
+      const options = [size1(bodyMax)]
+      const response = { code: CODE.REQUEST_ENTITY_TOO_LARGE, options, payload: NO_BYTES }
+      return this.#replyTo(arrival, 'too-large', response)
+    }
+    const opened = security.open(fieldsOf(bytes, scan), peer, now)
+    if (opened.kind === 'refused') {
+      const { reason, response } = opened
+      if (response === undefined) return this.#drop(reason, peer)
+      return this.#replyTo(arrival, reason, atMostThreeTimes(response, scan, bytes.length))
+    }
+    const serial = this.#remember(arrival, now)
+    if (opened.kind === 'answered') {
+      const effects = this.#replyTo(arrival, opened.reason, opened.response)
+      for (const effect of effects) if (effect.kind === 'send') this.#recent.settleBytes(serial, effect.bytes)
+      return effects
+    }
+    const opening = openingOf(opened.request, { scan, peer, size: bytes.length })
+    if (opening === undefined) {
+      this.#recent.settle(serial, REPLY.SILENT)
+      return this.#drop('plaintext-malformed', peer)
+    }
+    const { request } = opening
+    request.principal = opened.principal
+    request.sequence = opened.sequence
+    const refusal = readOptions(request, opening.bytes, { scan: opening.scan, understood: this.#understood })
+    // RFC 8613 section 4.1.3.5.1: a registration says so inside and outside; what ends one counts in any case.
+    if (request.observe === 0 && !hasObserve(scan)) request.observe = undefined
+    const { tokenEnd, messageId } = scan
+    const exchange = new OpenExchange(request, bytes, {
+      tokenEnd,
+      messageId,
+      serial,
+      peerHash: this.#digest.peer,
+    })
+    exchange.protection = opened.protection
+    this.observers.heard(exchange)
+    if (refusal === CODE.BAD_OPTION && !request.confirmable) {
+      this.#recent.settle(serial, REPLY.SILENT)
+      return this.#drop('bad-option-non', peer)
+    }
+    return this.#take(exchange, refusal, now)
+  }
+
+  /** Sends a response as it is, and remembers nothing. */
+  #replyTo({ bytes, scan, peer }: Arrival, outcome: Outcome, response: MessageFields): readonly Effect[] {
+    this.#tally(outcome)
+    const type = replyType(scan)
+    const messageId = type === TYPE.ACK ? scan.messageId : this.#outgoing.nextMessageId(this.#digest.peer)
+    const token = bytes.subarray(4, scan.tokenEnd)
+    return [{ kind: 'send', bytes: this.#outgoing.full({ type, messageId, token, ...response }), peer }]
+  }
+
+  #remember({ scan, peer, slot }: Arrival, now: number): number {
+    const check = (scan.messageId << 16) | peer.port
+    return slot >= 0 ? this.#recent.reopen(slot) : this.#recent.add(this.#digest, check, now)
+  }
+
+  /** Takes a request whose options have been read, `refusal` being what came of that. */
+  #take(exchange: OpenExchange, refusal: number, now: number): readonly Effect[] {
+    const { request, datagram, peerHash } = exchange
     if (refusal !== 0) return this.#refuseOption(exchange, refusal, now)
     const { datagramMax, bodyMax, pendingMax, overloadMaxAge, ackAfterMs, exchangeLifetimeMs } =
       this.#settings
-    if (bytes.length > datagramMax || request.payloadLength > bodyMax) {
+    if (datagram.length > datagramMax || request.payloadLength > bodyMax) {
       return this.#refuse(
         'too-large',
         exchange,
@@ -83,7 +166,7 @@ export class Server {
       )
     }
     if (this.#unacked.count + this.#waiting.count >= pendingMax) {
-      const options = [maxAge(spread(overloadMaxAge, digest.peer))]
+      const options = [maxAge(spread(overloadMaxAge, peerHash))]
       return this.#refuse('overload', exchange, { code: CODE.SERVICE_UNAVAILABLE, options }, now)
     }
     if (request.block1 >= 0 || request.block2 >= 0 || request.observe !== undefined) {
@@ -98,6 +181,7 @@ export class Server {
 
   respond(exchange: OpenExchange, response: Response, now: number): readonly Effect[] {
     if (exchange.isAnswered) return NOTHING
+    exchange.isSettled = response.settled === true
     const effects = this.#answer(exchange, response, now)
     exchange.isAnswered = true
     exchange.queue?.remove(exchange)
@@ -184,14 +268,21 @@ export class Server {
   }
 
   #answer(exchange: OpenExchange, response: Response, now: number): readonly Effect[] {
-    const { request, serial, messageId } = exchange
+    const { request, serial, messageId, protection } = exchange
     const { peer, confirmable } = request
-    const { code, options = NO_OPTIONS, payload = NO_BYTES } = this.#dress(exchange, response, now)
+    const dressed = this.#dress(exchange, response, now)
     const isAwaited = confirmable && !exchange.isAcked
-    if (request.unwanted !== 0 && isUnwanted(request.unwanted, code)) {
+    if (request.unwanted !== 0 && isUnwanted(request.unwanted, dressed.code)) {
       this.#recent.settle(serial, confirmable ? REPLY.EMPTY_ACK : REPLY.SILENT)
       return isAwaited ? [{ kind: 'send', bytes: this.#outgoing.empty(TYPE.ACK, messageId), peer }] : NOTHING
     }
+    const fields = protection === undefined ? dressed : protect(protection, dressed, exchange.isSettled)
+    if (fields === undefined) {
+      this.withheld++
+      if (!exchange.isAcked) this.#recent.settle(serial, REPLY.SILENT)
+      return NOTHING
+    }
+    const { code, options = NO_OPTIONS, payload = NO_BYTES } = fields
     const type = isAwaited ? TYPE.ACK : confirmable ? TYPE.CON : TYPE.NON
     const id = isAwaited ? messageId : this.#outgoing.nextMessageId(exchange.peerHash)
     const isPlain = options.length === 0 && payload.length === 0
@@ -265,6 +356,11 @@ export class Server {
     this.#tally(reason)
     return [{ kind: 'drop', reason, peer }]
   }
+}
+
+function protect(protection: Protection, response: Response, isSettled: boolean): Response | undefined {
+  const { code, options = NO_OPTIONS, payload = NO_BYTES } = response
+  return protection.protect({ code, options, payload }, isSettled)
 }
 
 function ignoreEnd(): void {}

@@ -2,7 +2,7 @@ import { type Block, blockBytes, blockOf, blockSize, SZX_RESERVED, szxFor } from
 import { CODE } from '../../codec/codes.ts'
 import type { Option } from '../../codec/message.ts'
 import { OPTION } from '../../codec/options.ts'
-import { peerKey } from '../messaging/keys.ts'
+import { ownerKey } from '../messaging/keys.ts'
 import { diagnostic, size1 } from '../response.ts'
 import type { Settings } from '../settings.ts'
 import type { Response } from '../types.ts'
@@ -22,8 +22,8 @@ export type UploadStep = { readonly answer: Response } | { readonly body: Uint8A
 const NO_BYTES = new Uint8Array(0)
 
 /**
- * Puts bodies together that come block by block (RFC 7959 section 2.5). The blocks of one body are known by peer, method, path,
- * query and Request-Tag (RFC 9175 section 3), never by token: clients use a new one for each block.
+ * Puts bodies together that come block by block (RFC 7959 section 2.5). The blocks of one body are known by peer (or principal), method,
+ * path, query and Request-Tag (RFC 9175 section 3), never by token: clients use a new one for each block.
  */
 export class Uploads {
   readonly #settings: Settings
@@ -65,7 +65,7 @@ export class Uploads {
     if (block.more ? payload.length !== size : payload.length > size) {
       return refuse(CODE.BAD_REQUEST, 'Block not filled')
     }
-    const key = `${peerKey(request.peer)} ${request.tag} ${resourceKey(request)}`
+    const key = `${ownerKey(request)} ${request.tag} ${resourceKey(request)}`
     const offset = block.num * size
     const end = offset + payload.length
     const { bodyMax } = this.#settings
@@ -94,7 +94,7 @@ export class Uploads {
   /** Block 0 begins anew (section 2.5), whatever came before it. */
   #begin(request: Received, key: string, now: number): Upload {
     const upload = { buffer: NO_BYTES, length: 0, contentFormat: request.contentFormat }
-    this.#table.set(peerKey(request.peer), key, { value: upload, weight: 1 }, now)
+    this.#table.set(ownerKey(request), key, { value: upload, weight: 1 }, now)
     return upload
   }
 
