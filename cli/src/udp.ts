@@ -19,6 +19,8 @@ const REASONS: Readonly<Record<FailureReason, string>> = {
   'bad-option': 'its answer has a critical option that is unknown here',
   'bad-block': 'the blocks of its answer do not fit together: try again',
   'too-large': 'its answer is too large',
+  unprotected: 'its answer is not protected: try again, and see whether the device is registered and enabled',
+  security: 'there was no sequence number to protect the request with: try again',
 }
 
 /** Our own endpoint keeps few requests: this is a client. */
