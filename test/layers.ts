@@ -26,6 +26,7 @@ const LAYERS: Record<string, readonly string[]> = {
     'contract/',
     'pino',
     '@aws-sdk/*',
+    'aws-iot-device-sdk-v2',
     'type gateway/src/',
     'gateway/src/bind-error.ts',
   ],

@@ -22,7 +22,11 @@ export const NUMBERS = [
   'refused_journal_full',
   'refused_journal_failed',
   'refused_queue_away',
+  'refused_disabled',
   'refused_other',
+  'commands_sent',
+  'contexts',
+  'mailboxes',
   'errors_internal',
   'commits',
   // Written by the main thread

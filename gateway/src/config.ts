@@ -16,16 +16,37 @@ export type Config = {
   readonly lingerMs: number
   readonly unsentMaxS: number
   readonly allowOpen: boolean
+  /** A file, or `ssm:<name>`. Without, there is no OSCORE. */
+  readonly fleetKeys: string | undefined
+  /** Devices whose replay windows are kept; above, new ones are refused. */
+  readonly devicesMax: number
+  /** Security contexts and mailboxes kept by each worker. */
+  readonly contextsMax: number
+  /** AWS IoT, where the mailboxes are. Without, devices get no commands. */
+  readonly mqtt: MqttConfig | undefined
+  /** What devices are told about where gateways are. */
+  readonly gateways: { version: number; list: string[] } | undefined
   readonly workers: number
   readonly deviceRate: number
   readonly deviceBurst: number
   readonly addressRate: number
   readonly addressBurst: number
+  readonly refusalRate: number
+  readonly refusalBurst: number
   readonly bodyMax: number
   readonly exchangesMax: number
   readonly receiveBuffer: number
   readonly stopTimeoutMs: number
   readonly logLevel: string
+}
+
+/** Where AWS IoT is, and PEM files: our certificate, its key, and, unless the system knows it, the broker's authority. */
+export type MqttConfig = {
+  readonly host: string
+  readonly port: number
+  readonly certificate: string
+  readonly key: string
+  readonly authority: string | undefined
 }
 
 /** Everything that is wrong with the environment, one line each. */
@@ -83,6 +104,36 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     return fallback
   }
 
+  function mqtt(): MqttConfig | undefined {
+    const host = raw('PESEBRE_MQTT_HOST')
+    if (host === undefined) return undefined
+    return {
+      host,
+      port: whole('PESEBRE_MQTT_PORT', [1, 65_535], 8883),
+      certificate: text(
+        'PESEBRE_MQTT_CERT',
+        /./,
+        'the path of a certificate, since PESEBRE_MQTT_HOST is set',
+      ),
+      key: text('PESEBRE_MQTT_KEY', /./, 'the path of its key, since PESEBRE_MQTT_HOST is set'),
+      authority: raw('PESEBRE_MQTT_CA'),
+    }
+  }
+
+  function gateways(): Config['gateways'] {
+    const value = raw('PESEBRE_GATEWAY_LIST')
+    if (value === undefined) return undefined
+    const [, version, list] =
+      /^(\d{1,9})=([^\s,]{1,128}:\d{1,5}(?:,[^\s,]{1,128}:\d{1,5}){0,3})$/.exec(value) ?? []
+    if (version !== undefined && list !== undefined)
+      return { version: Number(version), list: list.split(',') }
+    wrong(
+      'PESEBRE_GATEWAY_LIST',
+      'a version and up to four addresses, as in 3=198.51.100.7:5683,198.51.100.8:5683',
+    )
+    return undefined
+  }
+
   const journalSegmentBytes = whole('PESEBRE_JOURNAL_SEGMENT_BYTES', [64 * 1024, 1024 * MIB], 16 * MIB)
   const config: Config = {
     gatewayId: text('PESEBRE_GATEWAY_ID', /^[a-z0-9-]{1,16}$/, '1 to 16 of a-z 0-9 -', 'a'),
@@ -98,11 +149,18 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     lingerMs: whole('PESEBRE_LINGER_MS', [1, 1000], 200),
     unsentMaxS: number('PESEBRE_UNSENT_MAX_S', [1, 86_400], 120),
     allowOpen: choice('PESEBRE_ALLOW_OPEN', ['true', 'false'], 'false') === 'true',
+    fleetKeys: raw('PESEBRE_FLEET_KEYS'),
+    devicesMax: whole('PESEBRE_DEVICES_MAX', [1, 16 * MIB], 250_000),
+    contextsMax: whole('PESEBRE_CONTEXTS_MAX', [16, 16 * MIB], 100_000),
+    mqtt: mqtt(),
+    gateways: gateways(),
     workers: whole('PESEBRE_WORKERS', [1, 64], 1),
     deviceRate: number('PESEBRE_DEVICE_RATE', [0.001, 1e9], 10),
     deviceBurst: whole('PESEBRE_DEVICE_BURST', [1, 1e9], 20),
     addressRate: number('PESEBRE_ADDRESS_RATE', [0.001, 1e9], 1000),
     addressBurst: whole('PESEBRE_ADDRESS_BURST', [1, 1e9], 2000),
+    refusalRate: number('PESEBRE_REFUSAL_RATE', [0.001, 1e9], 10),
+    refusalBurst: whole('PESEBRE_REFUSAL_BURST', [1, 1e9], 20),
     bodyMax: whole('PESEBRE_BODY_MAX', [64, 16_384], 4096),
     exchangesMax: whole('PESEBRE_EXCHANGES_MAX', [1024, 16 * MIB], MIB / 2),
     receiveBuffer: whole('PESEBRE_RECEIVE_BUFFER', [4096, 1024 * MIB], 4 * MIB),

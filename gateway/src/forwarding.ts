@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { appendFileSync, readdirSync } from 'node:fs'
+import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from './adapters/log.ts'
 import type { Config } from './config.ts'
@@ -7,7 +7,7 @@ import { type Forwarder, type SendBatch, startForwarder } from './forwarder.ts'
 import { writeCheckpoint } from './journal/checkpoint.ts'
 import { createReader } from './journal/reader.ts'
 import { recover } from './journal/recovery.ts'
-import { deleteSegmentsBelow } from './journal/segments.ts'
+import { deleteSegmentsBelow, hasSegmentsBelow, journalNames } from './journal/segments.ts'
 import type { WorkerHandle } from './workers.ts'
 
 export type Forwarding = { stop(deadline: number): Promise<void> }
@@ -17,6 +17,8 @@ export type ForwardingSettings = {
   log: Logger
   workers: readonly WorkerHandle[]
   send: SendBatch
+  /** Runs before a segment goes: what has to outlive its lines must be on disk when it returns. Throws: then they stay. */
+  beforeDelete?: (() => void) | undefined
 }
 
 /** The journal of one worker, or one left behind by a worker that is no longer configured. */
@@ -34,7 +36,8 @@ const CHECKPOINT_MS = 100
 const FAILURE_LOG_MS = 10_000
 
 /** Runs one forwarder per journal, keeps their checkpoints, and deletes what is sent. */
-export function startForwarding({ config, log, workers, send }: ForwardingSettings): Forwarding {
+export function startForwarding(settings: ForwardingSettings): Forwarding {
+  const { config, log, workers, send } = settings
   const sources = [...workers.map(sourceOf), ...leftBehind(config, workers.length)]
   const running = sources.map((source) => forward(source))
   return {
@@ -100,7 +103,10 @@ export function startForwarding({ config, log, workers, send }: ForwardingSettin
       writtenAt = performance.now()
       try {
         writeCheckpoint(dir, { sent, seq: source.seq() })
-        deleteSegmentsBelow(dir, sent)
+        if (hasSegmentsBelow(dir, sent)) {
+          settings.beforeDelete?.()
+          deleteSegmentsBelow(dir, sent)
+        }
         written = sent
       } catch (error) {
         // A full disk, most likely. The next round tries again; an old checkpoint only causes repeats.
@@ -125,7 +131,7 @@ function sourceOf(worker: WorkerHandle): Source {
 
 /** Journals of workers beyond today's number: there may be reports in them that were acknowledged. */
 function leftBehind(config: Config, workers: number): Source[] {
-  const names = readdirSync(config.journalDir).filter((name) => /^\d+$/.test(name) && Number(name) >= workers)
+  const names = journalNames(config.journalDir).filter((name) => Number(name) >= workers)
   return names.map((name) => {
     const dir = join(config.journalDir, name)
     const { start, end, seq } = recover(dir)

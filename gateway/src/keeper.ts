@@ -55,7 +55,7 @@ export function createKeeper({ journal, ackAfter, board, retryAfter }: KeeperSet
   }
 
   function refusalOf(error: unknown, request: Request): Refusal | undefined {
-    const hints = { retryAfter: retryAfter(request.path.at(-1) ?? '') }
+    const hints = { retryAfter: retryAfter(request.principal ?? request.path.at(-1) ?? '') }
     if (error instanceof QueueAway) {
       board.add('refused_queue_away', 1)
       return new Refusal(CODE.SERVICE_UNAVAILABLE, 'Queue away', hints)
@@ -67,6 +67,7 @@ export function createKeeper({ journal, ackAfter, board, retryAfter }: KeeperSet
 
   function onRefusal({ code }: Refusal): void {
     if (code === CODE.TOO_MANY_REQUESTS) board.add('refused_rate_device', 1)
+    else if (code === CODE.FORBIDDEN) board.add('refused_disabled', 1)
     else if (code !== CODE.SERVICE_UNAVAILABLE) board.add('refused_other', 1)
   }
 

@@ -18,6 +18,8 @@ export type Loop = {
   receive(bytes: Uint8Array, peer: { readonly address: string; readonly port: number }): void
   /** Sets the socket that answers go out of, and starts the timer. */
   start(udp: Udp): void
+  /** Sends the new state of a resource to those who observe it. */
+  notify(resource: string, response: Response): void
   /** Requests that have no answer yet. */
   pending(): number
   stop(): void
@@ -82,6 +84,16 @@ export function createLoop(settings: LoopSettings): Loop {
     }
   }
 
+  function notify(resource: string, response: Response): void {
+    const now = performance.now()
+    try {
+      perform(endpoint.notify(resource, response, now))
+    } catch (error) {
+      onFault(error)
+    }
+    if (endpoint.nextDeadline() < armedFor) arm(now)
+  }
+
   function tick(): void {
     const now = performance.now()
     try {
@@ -104,6 +116,7 @@ export function createLoop(settings: LoopSettings): Loop {
 
   return {
     receive,
+    notify,
     start: (socket) => {
       udp = socket
       tick()

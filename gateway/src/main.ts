@@ -2,21 +2,33 @@ import { listenAdmin } from './adapters/http-admin.ts'
 import { createLog, type Logger } from './adapters/log.ts'
 import { openQueue } from './adapters/sqs.ts'
 import { kernelDrops } from './adapters/udp.ts'
+import { openCloud } from './cloud.ts'
 import { type Config, readConfig } from './config.ts'
+import { createEnds } from './ends.ts'
 import { startForwarding } from './forwarding.ts'
 import { lockJournal } from './journal/lock.ts'
 import { createMetrics, notReadyReasons, oldestAge } from './metrics.ts'
+import { openSecurity } from './security/security.ts'
 import { claimPort, startWorkers } from './workers.ts'
 
 /** Composition root of the gateway daemon. Exit code 0: stopped when asked; 1: could not start, or a thread died. */
 async function run(config: Config, log: Logger): Promise<void> {
   await lockJournal(config.journalDir)
   await claimPort(config)
-  const workers = await startWorkers(config, log)
+  const ends = createEnds(config.journalDir)
+  const security = await openSecurity(config, log, ends.all)
+  const workers = await startWorkers(config, log, security?.shared)
+  ends.watch(workers.handles)
+  const cloud = await openCloud(config, log, ends.sum)
+  security?.rebuild(ends.sum() < (cloud?.mark ?? 0))
   const queue = openQueue(config.queueUrl)
-  const forwarding = startForwarding({ config, log, workers: workers.handles, send: queue.sendBatch })
+  const { handles } = workers
+  const { sendBatch: send } = queue
+  const forwarding = startForwarding({ config, log, workers: handles, send, beforeDelete: security?.save })
+  await cloud?.serve(handles)
   const port = await workers.serve()
 
+  const forms = { open: config.allowOpen, oscore: security !== undefined }
   const boards = workers.handles.map(({ board }) => board)
   const notReady = (): string[] => notReadyReasons(boards, config.unsentMaxS)
   const metrics = createMetrics({ boards, kernelDrops: () => kernelDrops(port), notReady })
@@ -24,19 +36,23 @@ async function run(config: Config, log: Logger): Promise<void> {
     host: config.adminHost,
     port: config.adminPort,
     notReady,
-    facts: () => ({ gateway: config.gatewayId, open: config.allowOpen, oldest_unsent_s: oldestAge(boards) }),
+    facts: () => ({
+      gateway: config.gatewayId,
+      ...forms,
+      mailboxes: cloud?.isLive() ?? false,
+      oldest_unsent_s: oldestAge(boards),
+    }),
     metrics: async () => ({ text: await metrics.metrics(), contentType: metrics.contentType }),
     onFault: (error) => log.error({ err: error }, 'internal error'),
   })
-  log.info(
-    { coap: port, admin: admin.port, open: config.allowOpen, ackAfter: config.ackAfter },
-    'gateway ready',
-  )
+  log.info({ coap: port, admin: admin.port, ...forms, ackAfter: config.ackAfter }, 'gateway ready')
 
   await stopSignal()
   log.info('gateway stopping')
   await workers.stop()
   await forwarding.stop(performance.now() + config.stopTimeoutMs)
+  security?.close()
+  await cloud?.close()
   queue.close()
   await admin.close()
   log.info('gateway stopped')

@@ -44,6 +44,11 @@ const COUNTERS: { name: string; help: string; number: NumberName }[] = [
     number: 'invalid_records',
   },
   {
+    name: 'pesebre_commands_sent_total',
+    help: 'Commands handed out in answers, repeats included',
+    number: 'commands_sent',
+  },
+  {
     name: 'pesebre_exchanges_evicted_total',
     help: 'Remembered messages that had to make room before their lifetime was over',
     number: 'exchanges_evicted',
@@ -56,6 +61,8 @@ const GAUGES: { name: string; help: string; number: NumberName }[] = [
   { name: 'pesebre_requests_pending', help: 'Requests without an answer yet', number: 'pending' },
   { name: 'pesebre_exchanges', help: 'Messages remembered to know repeats', number: 'exchanges' },
   { name: 'pesebre_block_uploads', help: 'Bodies that are being put together', number: 'uploads' },
+  { name: 'pesebre_contexts', help: 'Security contexts held', number: 'contexts' },
+  { name: 'pesebre_mailboxes', help: 'Mailboxes of devices held', number: 'mailboxes' },
   { name: 'pesebre_observers', help: 'Observers registered', number: 'observers' },
   {
     name: 'pesebre_receive_buffer_bytes',
@@ -70,6 +77,7 @@ const REFUSALS: { reason: string; number: NumberName }[] = [
   { reason: 'journal_full', number: 'refused_journal_full' },
   { reason: 'journal_failed', number: 'refused_journal_failed' },
   { reason: 'queue_away', number: 'refused_queue_away' },
+  { reason: 'disabled', number: 'refused_disabled' },
   { reason: 'request', number: 'refused_other' },
 ]
 

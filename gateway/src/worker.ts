@@ -5,33 +5,53 @@ import { createEndpoint } from '@pesebre/coap/endpoint/endpoint'
 import { OUTCOMES } from '@pesebre/coap/endpoint/outcomes'
 import { createLog } from './adapters/log.ts'
 import { bindUdp } from './adapters/udp.ts'
+import { mailboxNotification, mailboxResource } from './app/commands.ts'
+import type { Mailbox } from './app/mailbox.ts'
 import { createRateLimit } from './app/rate.ts'
 import { answer } from './app/routes.ts'
+import type { SecurePorts } from './app/uplink.ts'
 import { openBoard } from './board.ts'
 import type { Config } from './config.ts'
 import { openJournal } from './journal/journal.ts'
 import { createKeeper } from './keeper.ts'
 import { createLoop } from './loop.ts'
+import { createMailboxes } from './mailboxes.ts'
 import { createOverload } from './overload.ts'
+import { openThreadSecurity, type SharedSecurity } from './security/thread.ts'
 import { createSeq } from './seq.ts'
 
 /** Composition root of a worker thread: one socket, one endpoint, one journal. main.ts starts it. */
-export type WorkerInput = { config: Config; worker: number; memory: SharedArrayBuffer }
+export type WorkerInput = {
+  config: Config
+  worker: number
+  memory: SharedArrayBuffer
+  security: SharedSecurity | undefined
+}
 
 /** What a worker says to the main thread. */
 export type FromWorker =
   | { kind: 'opened'; start: number; end: number; torn: number; dir: string }
   | { kind: 'ready'; port: number; receiveBuffer: number }
   | { kind: 'stopped'; seq: number }
+  | { kind: 'look-up'; thing: string; epoch: number }
   | { kind: 'failed'; code: string | undefined; message: string }
 
-/** What the main thread says to a worker. `sent`: SQS has taken more (only where answers wait for that). */
-export type ToWorker = { kind: 'serve'; port: number } | { kind: 'sent' } | { kind: 'stop' }
+/**
+ * What the main thread says to a worker. `sent`: SQS has taken more (only where answers wait for that). `mailbox` answers
+ * `look-up`, undefined when AWS could not be asked; `announced` and `live` tell of changes (mailboxes.ts).
+ */
+export type ToWorker =
+  | { kind: 'serve'; port: number }
+  | { kind: 'sent' }
+  | { kind: 'mailbox'; thing: string; mailbox: Mailbox | undefined; epoch: number }
+  | { kind: 'announced'; thing: string; mailbox: Mailbox }
+  | { kind: 'live'; isLive: boolean; isReset: boolean }
+  | { kind: 'stop' }
 
 const RATE_KEYS_MAX = 100_000
 const SMALLEST_PAGE = 4096
 
-const { config, worker, memory } = workerData as WorkerInput
+const { config, worker, memory, security: shared } = workerData as WorkerInput
 const port = parentPort!
 const log = createLog(config.logLevel, config.gatewayId).child({ worker })
 const board = openBoard(memory, OUTCOMES)
@@ -67,6 +87,15 @@ function start(): void {
   const overload = createOverload()
   const keeper = createKeeper({ journal, ackAfter: config.ackAfter, board, retryAfter: overload.retryAfter })
   const seq = createSeq({ worker, workers: config.workers, last: journal.recovered.seq, clock: Date.now })
+  const security = shared && openThreadSecurity(shared, config)
+  const mailboxes = createMailboxes({
+    ask: (thing, epoch) => say({ kind: 'look-up', thing, epoch }),
+    onChange: (thing, mailbox) => {
+      const resource = mailboxResource(thing)
+      if (endpoint.isObserved(resource)) loop.notify(resource, mailboxNotification(mailbox, securePorts))
+    },
+    keptMax: config.contextsMax,
+  })
   const endpoint = createEndpoint({
     seed: randomBytes(32),
     exchangesMax: 2 ** Math.floor(Math.log2(config.exchangesMax)),
@@ -74,17 +103,30 @@ function start(): void {
     // Never an answer of our own accord to an address that nobody has proven (S9): whoever waits longer asks again, and
     // gets the answer piggybacked.
     ackAfterMs: Number.POSITIVE_INFINITY,
+    security: security?.security,
   })
   const limits = { keysMax: RATE_KEYS_MAX }
   const allowDevice = createRateLimit({ ...limits, rate: config.deviceRate, burst: config.deviceBurst })
   const allowAddress = createRateLimit({ ...limits, rate: config.addressRate, burst: config.addressBurst })
-  const ports = {
-    allowOpen: config.allowOpen,
+  const reportPorts = {
     keep: keeper.keep,
-    nextSeq: seq.next,
     allow: (thing: string) => allowDevice(thing, performance.now()),
     retryAfter: overload.retryAfter,
     clock: Date.now,
+  }
+  const securePorts: SecurePorts = {
+    ...reportPorts,
+    // Without AWS IoT there is nothing to ask.
+    lookUp: config.mqtt ? mailboxes.lookUp : () => undefined,
+    noteOutcome: mailboxes.noteOutcome,
+    onSent: (commands) => board.add('commands_sent', commands),
+    gateways: config.gateways,
+  }
+  const ports = {
+    ...reportPorts,
+    allowOpen: config.allowOpen,
+    secure: security && securePorts,
+    nextSeq: seq.next,
     notReady: () => keeper.notReady(config.unsentMaxS),
     refusalOf: keeper.refusalOf,
     onRefusal: keeper.onRefusal,
@@ -104,6 +146,8 @@ function start(): void {
       board.set('exchanges_evicted', evicted.exchanges)
       board.set('uploads', uploads)
       board.set('observers', observers)
+      board.set('contexts', security?.contexts() ?? 0)
+      board.set('mailboxes', mailboxes.count())
       publishJournal()
       overload.sample(journal.backlog(), board.get('sent'), performance.now())
       if (journal.failure()) journal.heal().catch(onFault)
@@ -157,8 +201,11 @@ function start(): void {
 
   const { start: from, end, torn } = journal.recovered
   say({ kind: 'opened', start: from, end, torn, dir })
-  port.once('message', (message: ToWorker) => {
+  port.on('message', (message: ToWorker) => {
     if (message.kind === 'serve') serve(message.port).catch(fail)
+    else if (message.kind === 'mailbox') mailboxes.receive(message.thing, message.mailbox, message.epoch)
+    else if (message.kind === 'announced') mailboxes.announce(message.thing, message.mailbox)
+    else if (message.kind === 'live') mailboxes.setLive(message.isLive, message.isReset)
   })
 }
 

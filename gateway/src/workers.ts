@@ -6,6 +6,7 @@ import type { Logger } from './adapters/log.ts'
 import { explainBind } from './bind-error.ts'
 import { type Board, createBoard } from './board.ts'
 import type { Config } from './config.ts'
+import type { SharedSecurity } from './security/thread.ts'
 import type { FromWorker, ToWorker, WorkerInput } from './worker.ts'
 
 /** A worker thread as the main thread sees it. */
@@ -14,6 +15,8 @@ export type WorkerHandle = {
   /** Its journal: where it is, where unsent reports begin. */
   readonly journal: { dir: string; start: number }
   tell(message: ToWorker): void
+  /** Hears of every mailbox that the worker asks for. One listener. */
+  onLookUp(listener: (thing: string, epoch: number) => void): void
 }
 
 export type Workers = {
@@ -33,9 +36,13 @@ const MEMORY = { maxYoungGenerationSizeMb: 24 }
 type Listener = { resolve: (message: FromWorker) => void; reject: (error: Error) => void }
 
 /** Starts the worker threads and lets them open their journals. Rejects if one of them cannot. */
-export async function startWorkers(config: Config, log: Logger): Promise<Workers> {
+export async function startWorkers(
+  config: Config,
+  log: Logger,
+  security: SharedSecurity | undefined,
+): Promise<Workers> {
   const threads = await Promise.all(
-    Array.from({ length: config.workers }, (_, worker) => startWorker(config, worker, log)),
+    Array.from({ length: config.workers }, (_, worker) => startWorker({ config, worker, security }, log)),
   )
   let port = config.coapPort
 
@@ -59,16 +66,18 @@ export async function startWorkers(config: Config, log: Logger): Promise<Workers
 
 type Reply<K> = Extract<FromWorker, { kind: K }>
 
-async function startWorker(config: Config, worker: number, log: Logger) {
+async function startWorker(input: Omit<WorkerInput, 'memory'>, log: Logger) {
+  const { worker } = input
   const board = createBoard(OUTCOMES)
-  const input: WorkerInput = { config, worker, memory: board.memory }
+  let lookUp: (thing: string, epoch: number) => void = () => {}
   const thread = new Worker(new URL('./worker.ts', import.meta.url), {
-    workerData: input,
+    workerData: { ...input, memory: board.memory } satisfies WorkerInput,
     resourceLimits: MEMORY,
   })
   const listeners = new Set<Listener>()
   let isServing = false
   thread.on('message', (message: FromWorker) => {
+    if (message.kind === 'look-up') return lookUp(message.thing, message.epoch)
     for (const { resolve, reject } of listeners) {
       if (message.kind === 'failed') reject(Object.assign(new Error(message.message), { code: message.code }))
       else resolve(message)
@@ -112,6 +121,9 @@ async function startWorker(config: Config, worker: number, log: Logger) {
     board,
     journal: { dir, start },
     tell: (message) => thread.postMessage(message),
+    onLookUp: (listener) => {
+      lookUp = listener
+    },
   }
   return { handle, ask }
 }

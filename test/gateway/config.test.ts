@@ -30,11 +30,18 @@ const DEFAULTS: Config = {
   lingerMs: 200,
   unsentMaxS: 120,
   allowOpen: false,
+  fleetKeys: undefined,
+  devicesMax: 250_000,
+  contextsMax: 100_000,
+  mqtt: undefined,
+  gateways: undefined,
   workers: 1,
   deviceRate: 10,
   deviceBurst: 20,
   addressRate: 1000,
   addressBurst: 2000,
+  refusalRate: 10,
+  refusalBurst: 20,
   bodyMax: 4096,
   exchangesMax: 524_288,
   receiveBuffer: 4 * 1024 ** 2,
@@ -102,6 +109,35 @@ const SETTINGS: { name: string; key: keyof Config; good: Record<string, unknown>
     good: { true: true, false: false },
     bad: ['yes', '1', 'TRUE'],
   },
+  {
+    name: 'PESEBRE_FLEET_KEYS',
+    key: 'fleetKeys',
+    good: { '/etc/keys.json': '/etc/keys.json', 'ssm:/pesebre/fleet': 'ssm:/pesebre/fleet' },
+    bad: [],
+  },
+  {
+    name: 'PESEBRE_DEVICES_MAX',
+    key: 'devicesMax',
+    good: { 1: 1, 16777216: 16777216 },
+    bad: ['0', '16777217'],
+  },
+  {
+    name: 'PESEBRE_CONTEXTS_MAX',
+    key: 'contextsMax',
+    good: { 16: 16, 16777216: 16777216 },
+    bad: ['15', '16777217'],
+  },
+  // Several settings: a test of its own, below.
+  { name: 'PESEBRE_MQTT_HOST', key: 'mqtt', good: {}, bad: [] },
+  {
+    name: 'PESEBRE_GATEWAY_LIST',
+    key: 'gateways',
+    good: {
+      '3=198.51.100.7:5683': { version: 3, list: ['198.51.100.7:5683'] },
+      '0=a:1,b:2,c:3,d:4': { version: 0, list: ['a:1', 'b:2', 'c:3', 'd:4'] },
+    },
+    bad: ['198.51.100.7:5683', '3=', '3=a', '3=a:1,b:2,c:3,d:4,e:5', 'x=a:1'],
+  },
   { name: 'PESEBRE_WORKERS', key: 'workers', good: { 1: 1, 64: 64 }, bad: ['0', '65', 'many', '1.5'] },
   {
     name: 'PESEBRE_DEVICE_RATE',
@@ -126,6 +162,18 @@ const SETTINGS: { name: string; key: keyof Config; good: Record<string, unknown>
     key: 'addressBurst',
     good: { 1: 1, 1000000000: 1e9 },
     bad: ['0', '1000000001', '2.5'],
+  },
+  {
+    name: 'PESEBRE_REFUSAL_RATE',
+    key: 'refusalRate',
+    good: { '0.001': 0.001, '1e9': 1e9 },
+    bad: ['0', '1e10'],
+  },
+  {
+    name: 'PESEBRE_REFUSAL_BURST',
+    key: 'refusalBurst',
+    good: { 1: 1, 1000000000: 1e9 },
+    bad: ['0', '1.5'],
   },
   { name: 'PESEBRE_BODY_MAX', key: 'bodyMax', good: { 64: 64, 16384: 16384 }, bad: ['63', '16385'] },
   {
@@ -192,6 +240,28 @@ t.test('readConfig() takes an empty setting for a missing one', async (t) => {
     2,
     'space around a value does not count',
   )
+})
+
+t.test('readConfig() reads where AWS IoT is, and wants certificate and key with it', async (t) => {
+  const files = { PESEBRE_MQTT_CERT: 'c.pem', PESEBRE_MQTT_KEY: 'k.pem', PESEBRE_MQTT_CA: 'ca.pem' }
+  const { mqtt } = readConfig({
+    ...REQUIRED,
+    ...files,
+    PESEBRE_MQTT_HOST: 'x-ats.iot.eu-west-1.amazonaws.com',
+  })
+  t.strictSame(mqtt, {
+    host: 'x-ats.iot.eu-west-1.amazonaws.com',
+    port: 8883,
+    certificate: 'c.pem',
+    key: 'k.pem',
+    authority: 'ca.pem',
+  })
+  t.equal(readConfig({ ...REQUIRED, ...files }).mqtt, undefined, 'files alone are not enough')
+  t.strictSame(problems({ PESEBRE_MQTT_HOST: 'a', PESEBRE_MQTT_PORT: '0' }), [
+    'PESEBRE_MQTT_PORT: "0" given; allowed: a number from 1 to 65535',
+    'PESEBRE_MQTT_CERT: missing; allowed: the path of a certificate, since PESEBRE_MQTT_HOST is set',
+    'PESEBRE_MQTT_KEY: missing; allowed: the path of its key, since PESEBRE_MQTT_HOST is set',
+  ])
 })
 
 t.test('readConfig() reports every problem at once, one line each', async (t) => {

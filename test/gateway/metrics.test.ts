@@ -17,6 +17,8 @@ async function scrape(
 /** Names that dashboards and alarms rely on. One that changes here changes for every operator. */
 const NAMES = [
   'pesebre_block_uploads',
+  'pesebre_commands_sent_total',
+  'pesebre_contexts',
   'pesebre_datagrams_total{outcome}',
   'pesebre_exchanges',
   'pesebre_exchanges_evicted_total',
@@ -30,6 +32,7 @@ const NAMES = [
   'pesebre_journal_damaged_lines_total',
   'pesebre_journal_failed',
   'pesebre_kernel_drops_total',
+  'pesebre_mailboxes',
   'pesebre_observers',
   'pesebre_oldest_unsent_seconds',
   'pesebre_ready',

@@ -60,6 +60,11 @@ export interface Response {
    * answer use the request's own nonce, which makes it a few bytes shorter. Default false: a sequence number of our own.
    */
   readonly settled?: boolean | undefined
+  /**
+   * Says nothing, as if the request had asked for no answer (RFC 7967): a confirmable one gets an empty ACK. For bodies that carry
+   * the wish themselves.
+   */
+  readonly silent?: boolean | undefined
 }
 
 /** One request that waits for `Endpoint.respond`. Only what the endpoint itself made is one: hold it and hand it back. */

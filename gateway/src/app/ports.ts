@@ -1,3 +1,5 @@
+import type { Mailbox } from './mailbox.ts'
+
 /** What the application needs from outside, as function types. The composition root (worker.ts) supplies them. */
 
 /**
@@ -20,3 +22,9 @@ export type NotReady = () => string | undefined
 
 /** The gateway's clock: milliseconds since 1970. */
 export type Clock = () => number
+
+/**
+ * What waits for a device. Undefined: AWS cannot be asked now, and nothing is known; then the device is taken at its key's word
+ * and gets no commands. A mailbox of which only an old state is known has no commands either. Must not reject.
+ */
+export type LookUp = (thing: string) => Mailbox | undefined | Promise<Mailbox | undefined>

@@ -12,6 +12,11 @@ export function segmentPath(dir: string, base: number): string {
   return join(dir, `${String(base).padStart(16, '0')}.journal`)
 }
 
+/** Names of the directories in `dir` that hold a worker's journal: today's workers' and those left behind. */
+export function journalNames(dir: string): string[] {
+  return readdirSync(dir).filter((name) => /^\d+$/.test(name))
+}
+
 /** First positions of all segments in `dir`, lowest first. */
 export function segmentBases(dir: string): number[] {
   const bases: number[] = []
@@ -30,6 +35,12 @@ export function syncDirectory(dir: string): void {
   } finally {
     closeSync(fd)
   }
+}
+
+/** Whether `deleteSegmentsBelow` would delete anything. */
+export function hasSegmentsBelow(dir: string, position: number): boolean {
+  const [, second] = segmentBases(dir)
+  return second !== undefined && second <= position
 }
 
 /** Deletes the segments that lie wholly below `position`; the last one stays. Returns how many went. */

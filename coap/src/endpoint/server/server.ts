@@ -272,7 +272,7 @@ export class Server {
     const { peer, confirmable } = request
     const dressed = this.#dress(exchange, response, now)
     const isAwaited = confirmable && !exchange.isAcked
-    if (request.unwanted !== 0 && isUnwanted(request.unwanted, dressed.code)) {
+    if (response.silent || (request.unwanted !== 0 && isUnwanted(request.unwanted, dressed.code))) {
       this.#recent.settle(serial, confirmable ? REPLY.EMPTY_ACK : REPLY.SILENT)
       return isAwaited ? [{ kind: 'send', bytes: this.#outgoing.empty(TYPE.ACK, messageId), peer }] : NOTHING
     }

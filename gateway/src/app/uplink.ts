@@ -1,0 +1,116 @@
+import { CODE } from '@pesebre/coap/codec/codes'
+import type { Request, Response } from '@pesebre/coap/endpoint/types'
+import type { Gateways, Outcome } from '@pesebre/contract/check-in'
+import { answerFormat, downlinkBody } from './downlink-body.ts'
+import { downlinkOf, type Mailbox, planAnswer, sentBy } from './mailbox.ts'
+import type { Allow, Clock, Keep, LookUp, RetryAfter } from './ports.ts'
+import { recordOf } from './record.ts'
+import { Refusal } from './refusal.ts'
+import { before, type CheckIn, checkInOf } from './uplink-body.ts'
+
+export type SecurePorts = {
+  keep: Keep
+  allow: Allow
+  retryAfter: RetryAfter
+  clock: Clock
+  lookUp: LookUp
+  /** Told of the outcomes that a device has named, the highest command number first of all. */
+  noteOutcome: (thing: string, n: number) => void
+  /** Counts commands that were handed out. */
+  onSent: (commands: number) => void
+  gateways: Gateways | undefined
+}
+
+/** A request that was verified: who made it, its number. */
+export type Verified = Request & { readonly principal: string; readonly sequence: number }
+
+/**
+ * `POST /u`, the check-in of a registered device. Answers 2.04 with what waits for the device once the report is kept; 4.00 for a
+ * bad body, 4.03 for a device that is disabled or was never registered, 4.15, 4.29 and 5.03 with Max-Age.
+ */
+export function uplink(request: Verified, ports: SecurePorts): Promise<Response> | Response {
+  const { principal: thing } = request
+  const received = ports.clock()
+  const kind = kindOf(thing)
+  const checkIn = checkInOf(request.payload, request.contentFormat, { kind, arrival: received })
+  const format = answerFormat(request)
+  admit(thing, ports)
+  const answer = (mailbox: Mailbox | undefined): Promise<Response> =>
+    report({ request, checkIn, received, kind, format, mailbox }, ports)
+  const found = ports.lookUp(thing)
+  return found instanceof Promise ? found.then(answer) : answer(found)
+}
+
+/** Throws a Refusal with 4.29 when a device asks more often than it may. */
+export function admit(thing: string, { allow, retryAfter }: SecurePorts): void {
+  if (!allow(thing))
+    throw new Refusal(CODE.TOO_MANY_REQUESTS, 'Too many reports', { retryAfter: retryAfter(thing) })
+}
+
+/** Throws a Refusal with 4.03 for a device that may not speak, where that is known. */
+export function checkEnabled(mailbox: Mailbox | undefined): void {
+  if (mailbox?.enabled === false) throw new Refusal(CODE.FORBIDDEN, 'Disabled')
+}
+
+/** The kind in a registered device's thing name: `feeder-1a2b3c4d`. */
+export function kindOf(thing: string): string {
+  return thing.slice(0, thing.lastIndexOf('-'))
+}
+
+type Report = {
+  request: Verified
+  checkIn: CheckIn
+  received: number
+  kind: string
+  format: number
+  mailbox: Mailbox | undefined
+}
+
+async function report(
+  { request, checkIn, received, kind, format, mailbox }: Report,
+  ports: SecurePorts,
+): Promise<Response> {
+  checkEnabled(mailbox)
+  const { principal: thing, sequence: seq, size } = request
+  const { at, state, outcomes, uplink } = checkIn
+  const isAwaited = !request.noResponse && uplink.no_reply !== true
+  const ackedUpto = highest(outcomes)
+  if (ackedUpto !== undefined) ports.noteOutcome(thing, ackedUpto)
+  const said = {
+    acted: ackedUpto ?? 0,
+    ackedUpto,
+    clock: uplink.clock,
+    configVersion: uplink.config_version,
+  }
+  const plan = planAnswer(isAwaited ? mailbox : undefined, said, { now: received, gateways: ports.gateways })
+  await ports.keep(
+    recordOf({
+      thing,
+      type: kind,
+      seq,
+      at,
+      received,
+      state,
+      changed: uplink.changed,
+      outcomes:
+        outcomes.length > 0
+          ? outcomes.map(({ age_s = 0, ...outcome }) => ({ ...outcome, at: before(received, age_s) }))
+          : undefined,
+      config_version: uplink.config_version,
+      sent: sentBy(plan),
+      link: { size, interval_s: uplink.interval_s, answer: isAwaited ? undefined : false },
+    }),
+  )
+  const downlink = downlinkOf(plan, ports.clock())
+  if (downlink.commands) ports.onSent(downlink.commands.length)
+  return {
+    code: CODE.CHANGED,
+    ...downlinkBody(downlink, format),
+    settled: true,
+    ...(uplink.no_reply && { silent: true }),
+  }
+}
+
+function highest(outcomes: readonly Outcome[]): number | undefined {
+  return outcomes.length === 0 ? undefined : Math.max(...outcomes.map(({ n }) => n))
+}

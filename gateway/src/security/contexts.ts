@@ -1,0 +1,112 @@
+import { deriveSecurityContext, type SecurityContext } from '@pesebre/coap/oscore/context'
+import type { CryptoPrimitives } from '@pesebre/coap/oscore/crypto'
+import type { RecipientContext } from '@pesebre/coap/oscore/server'
+import {
+  GATEWAY_SENDER_ID,
+  idContextOf,
+  KINDS,
+  MASTER_SECRET_BYTES,
+  masterSecretInfo,
+  thingOfKid,
+} from '@pesebre/contract/kid'
+import type { FleetKeys } from './keys.ts'
+import type { DeviceWindow, Windows } from './windows.ts'
+
+export type ContextsSettings = {
+  readonly fleetKeys: FleetKeys
+  readonly gatewayId: string
+  readonly crypto: CryptoPrimitives
+  /** HKDF-Expand, SHA-256. */
+  readonly expand: (key: Uint8Array, info: Uint8Array, length: number) => Uint8Array
+  readonly windows: Windows
+  /** Contexts kept of devices that have proved themselves; the ones not used for longest make room. */
+  readonly keptMax: number
+}
+
+/** What `verifyRequest` looks up for a kid. */
+export type DeviceContext = RecipientContext & {
+  readonly principal: string
+  readonly replayWindow: DeviceWindow
+}
+
+export type Contexts = {
+  /** The context for a kid; undefined when it cannot be a device's: another length or kind, no such fleet key. */
+  find(kid: Uint8Array): DeviceContext | undefined
+  /** Contexts held. */
+  count(): number
+}
+
+/** Contexts whose kid anyone may have made up, kept so that repeats of one cost no derivation. */
+const UNPROVEN_MAX = 1024
+
+/**
+ * The security contexts of one thread, derived on first use from kid, fleet key and gateway id (design/wire.md section 2). Kept
+ * only once a request has proved the key: kids that are made up push nobody out.
+ */
+export function createContexts(settings: ContextsSettings): Contexts {
+  const { fleetKeys, crypto, expand, windows } = settings
+  const idContext = idContextOf(settings.gatewayId)
+  const generationMax = Math.ceil(settings.keptMax / 2)
+  let young = new Map<number, SecurityContext>()
+  let old = new Map<number, SecurityContext>()
+  let unproven = new Map<number, SecurityContext>()
+
+  function find(kid: Uint8Array): DeviceContext | undefined {
+    const device = thingOfKid(kid)
+    if (device === undefined) return undefined
+    const key = keyOf(kid)
+    const held = young.get(key) ?? old.get(key)
+    const context = held ?? unproven.get(key) ?? derive(kid, device.version)
+    if (context === undefined) return undefined
+    const isKept = young.has(key)
+    if (held === undefined) suspect(key, context)
+    const window = windows.of({ kind: KINDS[device.type], number: key % 2 ** 32 })
+    return {
+      context,
+      principal: device.thing,
+      replayWindow: {
+        check: window.check,
+        commit: (sequenceNumber, echo) => {
+          // Called after decryption only.
+          if (!isKept) keep(key, context)
+          return window.commit(sequenceNumber, echo)
+        },
+        get echo() {
+          return window.echo
+        },
+      },
+    }
+  }
+
+  function derive(kid: Uint8Array, version: number): SecurityContext | undefined {
+    const fleetKey = fleetKeys.get(version)
+    if (fleetKey === undefined) return undefined
+    const masterSecret = expand(fleetKey, masterSecretInfo(kid), MASTER_SECRET_BYTES)
+    const recipientId = kid.slice()
+    return deriveSecurityContext(
+      { masterSecret, senderId: GATEWAY_SENDER_ID, recipientId, idContext },
+      crypto,
+    )
+  }
+
+  function suspect(key: number, context: SecurityContext): void {
+    if (unproven.size >= UNPROVEN_MAX) unproven = new Map()
+    unproven.set(key, context)
+  }
+
+  function keep(key: number, context: SecurityContext): void {
+    unproven.delete(key)
+    if (young.size >= generationMax) {
+      old = young
+      young = new Map()
+    }
+    young.set(key, context)
+  }
+
+  return { find, count: () => young.size + old.size + unproven.size }
+}
+
+/** A kid as one number of 40 bits. */
+function keyOf(kid: Uint8Array): number {
+  return kid[0]! * 2 ** 32 + (((kid[1]! << 24) | (kid[2]! << 16) | (kid[3]! << 8) | kid[4]!) >>> 0)
+}

@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { deviceOfThing, KINDS } from '@pesebre/contract/kid'
+import { readFleetKeys } from '../adapters/fleet-keys.ts'
+import type { Logger } from '../adapters/log.ts'
+import type { Config } from '../config.ts'
+import { replayJournal } from '../journal/replay.ts'
+import { journalNames } from '../journal/segments.ts'
+import { parseFleetKeys } from './keys.ts'
+import { reserveSequence, SEQUENCE_NAME } from './sequence.ts'
+import { readSnapshot, SNAPSHOT_NAME, writeSnapshot } from './snapshot.ts'
+import type { SharedSecurity } from './thread.ts'
+import { createWindowsMemory, openWindows, type Windows } from './windows.ts'
+
+/** OSCORE as the main thread sees it: what outlives a restart. */
+export type MainSecurity = {
+  readonly shared: SharedSecurity
+  readonly windows: Windows
+  /**
+   * Brings the replay windows to where they were, from the last snapshot and the journals. `isOldDisk`: the disk is known to be an
+   * older copy, or a new one. Call it when the journals are open, and before a socket is.
+   */
+  rebuild(isOldDisk: boolean): void
+  /** Stores the windows. Throws the error of the disk. */
+  save(): void
+  /** Stores them a last time. */
+  close(): void
+}
+
+const ECHO_SECRET_BYTES = 32
+const RENEW_MS = 100
+
+/**
+ * Reads the fleet keys and reserves sequence numbers. Undefined where no fleet keys are set: then there is no OSCORE. Throws with
+ * what to look at. `ends`: where each journal ends, by the name of its directory.
+ */
+export async function openSecurity(
+  config: Config,
+  log: Logger,
+  ends: () => Readonly<Record<string, number>>,
+): Promise<MainSecurity | undefined> {
+  if (config.fleetKeys === undefined) return undefined
+  const dir = config.journalDir
+  const { text, warning } = await readFleetKeys(config.fleetKeys)
+  if (warning !== undefined) log.warn({ file: config.fleetKeys }, warning)
+  const fleetKeys = parseFleetKeys(text, config.fleetKeys)
+  const memory = createWindowsMemory(config.devicesMax, randomBytes(ECHO_SECRET_BYTES))
+  const windows = openWindows(memory)
+  // Every run with OSCORE leaves this: without it, that there are no windows means that there never were any.
+  const wasUsed = existsSync(join(dir, SEQUENCE_NAME))
+  const reservation = reserveSequence(dir, Date.now())
+  const renewal = setInterval(() => {
+    try {
+      reservation.renew()
+    } catch (error) {
+      log.error({ err: error }, 'sequence numbers cannot be reserved: some answers will stay out')
+    }
+  }, RENEW_MS)
+
+  function rebuild(isOldDisk: boolean): void {
+    const began = performance.now()
+    const snapshot = readSnapshot(dir)
+    const isLost = snapshot === 'damaged' || (snapshot === 'missing' && wasUsed)
+    if (isOldDisk || isLost) {
+      log.warn(
+        { reason: isOldDisk ? 'the disk is an older copy' : `${SNAPSHOT_NAME} is ${snapshot}` },
+        'replay windows are lost: every device has to prove itself once (Echo)',
+      )
+      windows.beginRecovery()
+    } else {
+      restore(windows, dir, snapshot)
+    }
+    save()
+    log.info(
+      { devices: windows.count(), ms: Math.round(performance.now() - began) },
+      'replay windows rebuilt',
+    )
+  }
+
+  function save(): void {
+    writeSnapshot(dir, windows, ends())
+  }
+
+  return {
+    shared: { fleetKeys, windows: memory, sequence: reservation.memory },
+    windows,
+    rebuild,
+    save,
+    close: () => {
+      clearInterval(renewal)
+      save()
+    },
+  }
+}
+
+function restore(
+  windows: Windows,
+  dir: string,
+  snapshot: Exclude<ReturnType<typeof readSnapshot>, 'damaged'>,
+): void {
+  const { positions, states, recovering } =
+    snapshot === 'missing' ? { positions: {}, states: [], recovering: false } : snapshot
+  for (const state of states) windows.restore(state)
+  if (recovering) windows.beginRecovery()
+  for (const name of journalNames(dir)) {
+    replayJournal(join(dir, name), (positions as Record<string, number>)[name] ?? 0, (json) => {
+      const report = HEAD.exec(json.toString('latin1', 0, HEAD_MAX))
+      const device = report && deviceOfThing(report[1]!)
+      if (device) windows.mark({ kind: KINDS[device.kind], number: device.number }, Number(report[2]))
+    })
+  }
+}
+
+/** Beginning of a report of a registered device: `thing` is the first key (contract/src/report.ts), and `seq` the third. */
+const HEAD = /^\{"thing":"([a-z]+-[0-9a-f]{8})","type":"[^"]*","seq":(\d+)/
+const HEAD_MAX = 128
