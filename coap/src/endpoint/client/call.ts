@@ -4,8 +4,10 @@ import { utf8 } from '../../codec/text.ts'
 import { uintBytes } from '../../codec/uint.ts'
 import type { Timed } from '../messaging/deadlines.ts'
 import type { Transmission } from '../messaging/transmissions.ts'
+import type { ProtectedCall } from '../security.ts'
 import type { Call, OutgoingRequest } from '../types.ts'
 import type { IncomingBody } from './incoming.ts'
+import type { Contents } from './outgoing-body.ts'
 
 /** What the endpoint knows of one request of ours until it has come to its end. */
 export interface OpenCall extends Call, Timed {
@@ -18,6 +20,12 @@ export interface OpenCall extends Call, Timed {
   /** A token of its own for the later blocks of a notification (RFC 7959 section 3.4); otherwise the same. */
   fetchToken: Uint8Array
   transmission: Transmission | undefined
+  /** What opens the responses under the token, and under a `fetchToken` that is another; the newest request of each counts. */
+  sealed: ProtectedCall | undefined
+  fetchSealed: ProtectedCall | undefined
+  /** The newest message, to be sent once more if the peer asks for that, and how often it has. */
+  contents: Contents | undefined
+  challenges: number
   /** Block1: where the next block begins, the size exponent, and how many bytes the last one sent had. */
   offset: number
   szx: number
@@ -46,6 +54,10 @@ export function openCall(
     baseOptions: requestOptions(request),
     fetchToken: given.token,
     transmission: undefined,
+    sealed: undefined,
+    fetchSealed: undefined,
+    contents: undefined,
+    challenges: 0,
     offset: 0,
     sent: 0,
     body: undefined,

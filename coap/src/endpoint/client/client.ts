@@ -13,6 +13,7 @@ import type { Random } from '../messaging/random.ts'
 import { REPLY, type Recent } from '../messaging/recent.ts'
 import type { TransmissionEnd } from '../messaging/transmissions.ts'
 import type { DropReason, Tally } from '../outcomes.ts'
+import type { MessageFields } from '../security.ts'
 import type { Settings } from '../settings.ts'
 import type { Shared } from '../shared.ts'
 import type { Answer, Call, Effect, FailureReason, OutgoingRequest, Peer } from '../types.ts'
@@ -22,10 +23,15 @@ import { type Contents, nextFetch, nextRequest, uploadStep } from './outgoing-bo
 
 const NOTHING: readonly Effect[] = Object.freeze([])
 const NO_BYTES = new Uint8Array(0)
+/** How often a request is made anew because the peer wants proof that it is fresh. */
+const CHALLENGES_MAX = 2
 /** How often a body is fetched anew because it changed meanwhile. */
 const RESTARTS_MAX = 3
 /** Max-Age counts up to a day: servers are to send something that often (RFC 7641 section 4.5). Milliseconds. */
 const FRESH_MAX = 24 * 60 * 60 * 1_000
+
+/** What became of one message: `ignored` is as if it had not come, but a confirmable one is acknowledged. */
+type Step = 'taken' | 'rejected' | 'ignored'
 
 /** The client role: requests of ours, their retransmission, their blocks, and observations. */
 export class Client {
@@ -83,9 +89,14 @@ export class Client {
       requestTag: payload.length > this.#settings.blockSizeMax ? this.#nextTag() : undefined,
     })
     const effects: Effect[] = []
-    this.#send(call, now, effects)
     this.#count++
     this.#byToken.set(keyOf(peer, token), call)
+    try {
+      this.#send(call, now, effects)
+    } catch (error) {
+      this.#finish(call)
+      throw error
+    }
     return { call, effects }
   }
 
@@ -106,9 +117,7 @@ export class Client {
     const call = this.#find(bytes, scan, peer)
     if (call?.transmission === undefined || call.transmission.messageId !== scan.messageId) return undefined
     const effects: Effect[] = []
-    this.#endTransmission(call)
-    if (this.#take(call, bytes, now, effects)) this.#tally('response')
-    else this.#tally('bad-response')
+    this.#tally(this.#receive(call, bytes, now, effects) === 'taken' ? 'response' : 'bad-response')
     return effects
   }
 
@@ -128,13 +137,12 @@ export class Client {
     }
     const serial = this.#recent.add(this.#digest, check, now)
     const effects: Effect[] = []
-    // It says that the request has arrived, whether or not the ACK has (RFC 7252 section 5.2.2).
-    this.#endTransmission(call)
-    const isTaken = this.#take(call, bytes, now, effects)
-    this.#tally(isTaken ? 'response' : 'bad-response')
-    this.#recent.settle(serial, type === TYPE.NON ? REPLY.SILENT : isTaken ? REPLY.EMPTY_ACK : REPLY.RESET)
+    const step = this.#receive(call, bytes, now, effects)
+    this.#tally(step === 'taken' ? 'response' : 'bad-response')
+    const isReset = step === 'rejected'
+    this.#recent.settle(serial, type === TYPE.NON ? REPLY.SILENT : isReset ? REPLY.RESET : REPLY.EMPTY_ACK)
     if (type === TYPE.CON) {
-      const reply = this.#outgoing.empty(isTaken ? TYPE.ACK : TYPE.RST, messageId)
+      const reply = this.#outgoing.empty(isReset ? TYPE.RST : TYPE.ACK, messageId)
       effects.unshift({ kind: 'send', bytes: reply, peer })
     }
     return effects
@@ -147,11 +155,42 @@ export class Client {
     return [{ kind: 'send', bytes: this.#outgoing.empty(type, messageId), peer }]
   }
 
-  /** Takes one message of the answer. False if it has to be rejected. */
-  #take(call: OpenCall, bytes: Uint8Array, now: number, effects: Effect[]): boolean {
+  /** Takes one message of the answer, after opening it if the request was protected. */
+  #receive(call: OpenCall, bytes: Uint8Array, now: number, effects: Effect[]): Step {
     const decoded = decode(bytes)
-    if (!decoded.ok) return false
-    const { message } = decoded
+    if (!decoded.ok) return 'rejected'
+    const message = this.#open(call, decoded.message)
+    if (message === 'refused') return 'ignored'
+    // It says that the request has arrived, whether or not the ACK has (RFC 7252 section 5.2.2).
+    this.#endTransmission(call)
+    if (message === 'again') {
+      if (++call.challenges > CHALLENGES_MAX || call.contents === undefined)
+        this.#fail(call, 'security', effects)
+      else this.#transmit(call, call.contents, now, effects)
+      return 'taken'
+    }
+    if (message === 'unprotected') {
+      this.#fail(call, 'unprotected', effects, decoded.message.code)
+      return 'ignored'
+    }
+    return this.#take(call, message, now, effects) ? 'taken' : 'rejected'
+  }
+
+  /** What was inside a protected message; of a request that was not protected, the message itself. */
+  #open(call: OpenCall, message: Message): Message | 'again' | 'refused' | 'unprotected' {
+    if (call.request.security === undefined) return message
+    const sealed = hex(message.token) === hex(call.token) ? call.sealed : call.fetchSealed
+    const opened = sealed?.open(message) ?? { kind: 'refused' }
+    if (opened.kind === 'opened') {
+      call.challenges = 0
+      return { ...message, ...opened.response }
+    }
+    // An observation that stands is not ended by what anyone can have sent.
+    return opened.kind === 'unprotected' && call.isObserving ? 'refused' : opened.kind
+  }
+
+  /** Takes one message of the answer. False if it has to be rejected. */
+  #take(call: OpenCall, message: Message, now: number, effects: Effect[]): boolean {
     if (hasUnknownCritical(message.options, this.#understood)) {
       this.#fail(call, 'bad-option', effects)
       return false
@@ -231,11 +270,17 @@ export class Client {
     this.#transmit(call, nextFetch(call, this.#szxMax), now, effects)
   }
 
-  #transmit(call: OpenCall, { token, options, payload }: Contents, now: number, effects: Effect[]): void {
-    const { peer, method: code, confirmable = true } = call.request
+  #transmit(call: OpenCall, contents: Contents, now: number, effects: Effect[]): void {
+    const { peer, confirmable = true } = call.request
+    const { token } = contents
+    const fields = this.#seal(call, contents)
+    if (fields === undefined) {
+      this.#fail(call, 'security', effects)
+      return
+    }
     const messageId = this.#outgoing.nextMessageId(call.peerHash)
     const type = confirmable ? TYPE.CON : TYPE.NON
-    const bytes = this.#outgoing.full({ type, code, messageId, token, options, payload })
+    const bytes = this.#outgoing.full({ type, messageId, token, ...fields })
     effects.push({ kind: 'send', bytes, peer })
     call.isIdle = false
     this.#deadlines.move(call, now + call.timeoutMs)
@@ -250,10 +295,22 @@ export class Client {
     )
   }
 
-  #fail(call: OpenCall, reason: FailureReason, effects: Effect[]): void {
+  /** The message as it goes out. Undefined when it cannot be protected. */
+  #seal(call: OpenCall, contents: Contents): MessageFields | undefined {
+    const { token, options, payload } = contents
+    const { method: code, security } = call.request
+    if (security === undefined) return { code, options, payload }
+    const sealed = security.protect({ code, options, payload })
+    if (token === call.token) call.sealed = sealed
+    else call.fetchSealed = sealed
+    call.contents = contents
+    return sealed?.request
+  }
+
+  #fail(call: OpenCall, reason: FailureReason, effects: Effect[], hint?: number): void {
     if (call.isOver) return
     this.#finish(call)
-    effects.push({ kind: 'failure', call, reason })
+    effects.push({ kind: 'failure', call, reason, ...(hint !== undefined && { hint }) })
   }
 
   #finish(call: OpenCall): void {
