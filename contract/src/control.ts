@@ -17,6 +17,8 @@ export type ControlDesired = {
   config?: DeviceConfig
   /** Commands that may still be handed out, the oldest first. */
   queue: QueuedCommand[]
+  /** Commands that were taken back: no gateway hands them out. One that was handed out before may still run. */
+  cancelled?: CancelledCommand[]
   /** Number of the next command; absent means 1. Never goes down. */
   next?: number
 }
@@ -31,12 +33,19 @@ export type QueuedCommand = {
   by: string
   /** When it was given, seconds since 1970. */
   at: number
+  /** The giver's own name for it (Idempotency-Key): giving it again under the same name gives nothing new. */
+  key?: string
+}
+
+export type CancelledCommand = QueuedCommand & {
+  /** When it was taken back, seconds since 1970. */
+  cancelled: number
 }
 
 /** What the device said about it: written by the bridge only. */
 export type ControlReported = {
-  /** The configuration that the device holds. */
-  config?: { version: number }
+  /** The configuration that the device holds, and the `seq` of the report that said so. */
+  config?: { version: number; seq?: number }
   /** Highest command number that was handed out in an answer. */
   sent?: number
   outcomes?: {
@@ -56,8 +65,10 @@ export type KeptOutcome = {
   reason?: RefuseReason
   /** When, milliseconds since 1970. */
   at: number
-  /** It began after its time: the animal was fed all the same. */
+  /** It is of a time when the command had already expired: the animal was fed all the same. */
   late?: boolean
+  /** `seq` of the first report that said so. */
+  seq?: number
 }
 
 export type Control = { desired: ControlDesired; reported: ControlReported }
@@ -74,11 +85,19 @@ export function readControl(state: unknown): Control {
   return { desired: readDesired(fieldsOf(desired)), reported: readReported(fieldsOf(reported)) }
 }
 
-function readDesired({ enabled, name, config, queue, next }: Record<string, unknown>): ControlDesired {
+function readDesired({
+  enabled,
+  name,
+  config,
+  queue,
+  cancelled,
+  next,
+}: Record<string, unknown>): ControlDesired {
   const named = config === undefined ? undefined : nameConfig(config)
   return {
     enabled: enabled === true,
-    queue: Array.isArray(queue) ? queue.filter(isQueued).toSorted((a, b) => a.n - b.n) : [],
+    queue: byNumber(queue, isQueued),
+    ...(Array.isArray(cancelled) && { cancelled: byNumber(cancelled, isCancelled) }),
     ...(typeof name === 'string' && { name }),
     ...(typeof named === 'object' && { config: named }),
     ...(isNumber(next) && { next }),
@@ -86,18 +105,23 @@ function readDesired({ enabled, name, config, queue, next }: Record<string, unkn
 }
 
 function readReported({ config, sent, outcomes }: Record<string, unknown>): ControlReported {
-  const { version } = fieldsOf(config)
+  const { version, seq } = fieldsOf(config)
   const { last, items } = fieldsOf(outcomes)
   return {
-    ...(isUint(version, Number.MAX_SAFE_INTEGER) && { config: { version } }),
-    ...(isNumber(sent) && { sent }),
-    ...(isNumber(last) && {
-      outcomes: {
-        last,
-        items: Array.isArray(items) ? items.filter(isKept).toSorted((a, b) => a.n - b.n) : [],
-      },
+    ...(isUint(version, Number.MAX_SAFE_INTEGER) && {
+      config: { version, ...(isUint(seq, Number.MAX_SAFE_INTEGER) && { seq }) },
     }),
+    ...(isNumber(sent) && { sent }),
+    ...(isNumber(last) && { outcomes: { last, items: byNumber(items, isKept) } }),
   }
+}
+
+function byNumber<T extends { n: number }>(value: unknown, isOne: (value: unknown) => value is T): T[] {
+  return Array.isArray(value) ? value.filter(isOne).toSorted((a, b) => a.n - b.n) : []
+}
+
+function isCancelled(value: unknown): value is CancelledCommand {
+  return isQueued(value) && isUint(fieldsOf(value)['cancelled'], Number.MAX_SAFE_INTEGER)
 }
 
 function isQueued(value: unknown): value is QueuedCommand {
