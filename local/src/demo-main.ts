@@ -1,66 +1,88 @@
 /**
- * Two demo feeders that report to the gateway every few seconds. They are built on npm `coap`, a client that is not
- * ours: what they show working, works for others.
+ * The demo devices: two virtual feeders that are registered and speak OSCORE only, and one device that reports in the open form.
+ * A SIGTERM at any moment is a power cut to the feeders: their memory is in PESEBRE_HOME/demo.
  */
-import { Encoder } from 'cbor-x'
-import { Agent, type OutgoingMessage, request } from 'coap'
-import { DEMO_FEEDERS, type DemoFeeder, readingOf } from './demo-feeder.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startDevice } from './demo/device.ts'
+import { openSequence, readRecord, writeRecord } from './demo/files.ts'
+import { chooseGateway, type Gateway } from './demo/gateways.ts'
+import { batteryAt, noise, OPEN_DEVICE } from './demo/open-device.ts'
+import { runOpenDevice } from './demo/open-loop.ts'
+import { demoFiles, readIdentity } from './demo/registration.ts'
+import { createSecureLink } from './demo/secure-link.ts'
 
-/** From one report of a feeder to its next, milliseconds. */
-const INTERVAL_MS = 5000
-/** A report without an answer by then is given up: the next one is newer. */
-const PATIENCE_MS = 4000
+/** What the motor gives in a second, grams. */
+const GRAMS_PER_S = 200
+/** Measurements change no oftener, milliseconds: a report that says nothing new shows that, too. */
+const STEADY_MS = 60_000
 
+const home = process.env['PESEBRE_HOME'] ?? '.pesebre'
 const port = Number(process.env['PESEBRE_COAP_PORT'] ?? 5683)
-const cbor = new Encoder({ useRecords: false, tagUint8Array: false })
+const portB = process.env['PESEBRE_COAP_PORT_B']
+const gateways: Gateway[] = [
+  { id: 'a', host: '127.0.0.1', port },
+  ...(portB ? [{ id: 'b', host: '127.0.0.1', port: Number(portB) }] : []),
+]
 
-for (const [index, feeder] of DEMO_FEEDERS.entries()) {
-  setTimeout(() => run(feeder), (index * INTERVAL_MS) / DEMO_FEEDERS.length)
-}
-// Nothing is kept and nothing is under way that matters.
 process.on('SIGTERM', () => process.exit(0))
 process.on('SIGINT', () => process.exit(0))
 
-function run(feeder: DemoFeeder): void {
-  const agent = new Agent({ type: 'udp4' })
+for (const file of demoFiles(home)) runFeeder(file).catch((error: Error) => log(50, error.message, {}))
+runOpenDevice(port, changesOf(OPEN_DEVICE.thing))
+
+async function runFeeder(file: string): Promise<never> {
+  const identity = readIdentity(file)
+  const { thing, number } = identity
+  const warn = (text: string) => log(40, text, { thing })
+  const path = (what: string) => file.replace(/\.json$/, `.${what}`)
+  const sequence = openSequence(path('sequence'))
+  const link = createSecureLink(identity, { gateways: chooseGateway(gateways, number), sequence })
+  const told = changesOf(thing)
+  const device = startDevice(readRecord(path('memory'), warn), {
+    save: (record) => writeRecord(path('memory'), record),
+    async dispense(grams) {
+      log(30, 'Motor runs', { thing, grams })
+      await sleep((grams / GRAMS_PER_S) * 1000)
+      return { state: 'done', grams }
+    },
+    async exchange(uplink) {
+      const result = await link.exchange(uplink)
+      if ('answer' in result) {
+        told(true, '')
+        return result.answer
+      }
+      told(false, `${result.problem} (gateway ${result.gateway.id})`)
+      return undefined
+    },
+    monotonic: () => performance.now(),
+    measure() {
+      const at = Math.floor(Date.now() / STEADY_MS) * STEADY_MS
+      return {
+        battery_mv: batteryAt(number, at),
+        rssi_dbm: Math.round(-62 + 5 * noise(number, at)),
+        temp_c: Math.round(180 + 40 * noise(number + 1, at)) / 10,
+      }
+    },
+    sleep,
+    warn,
+  })
+  for (;;) {
+    await device.wakeUp()
+    await sleep(device.intervalS() * 1000)
+  }
+}
+
+/** Logs a change only: a gateway that is away must not fill the log. */
+function changesOf(thing: string): (isAnswered: boolean, answer: string) => void {
   let heard: boolean | undefined
-  agent.on('error', (error: Error) => told(false, error.message))
-
-  /** Logs a change only: a gateway that is away must not fill the log. */
-  function told(answered: boolean, answer: string): void {
-    if (heard === answered) return
-    heard = answered
-    const msg = answered ? 'Reports are answered' : `Cannot report: ${answer}`
-    const level = answered ? 30 : 40
-    process.stdout.write(`${JSON.stringify({ level, time: Date.now(), msg, thing: feeder.thing })}\n`)
+  return (isAnswered, answer) => {
+    if (heard === isAnswered) return
+    heard = isAnswered
+    if (isAnswered) log(30, 'Reports are answered', { thing })
+    else log(40, `Cannot report: ${answer}`, { thing })
   }
+}
 
-  function report(): void {
-    const message: OutgoingMessage = request({
-      agent,
-      hostname: '127.0.0.1',
-      port,
-      method: 'POST',
-      pathname: `/feeder/${feeder.thing}`,
-      confirmable: feeder.confirmable,
-    })
-    const patience = setTimeout(() => {
-      agent.abort(message)
-      told(false, 'no answer')
-    }, PATIENCE_MS)
-    message.setOption('Content-Format', feeder.format)
-    message.on('response', (response) => {
-      clearTimeout(patience)
-      told(response.code.startsWith('2.'), response.code)
-    })
-    message.on('error', (error: Error) => {
-      clearTimeout(patience)
-      told(false, error.message)
-    })
-    const reading = readingOf(feeder, Date.now())
-    message.end(feeder.format === 'application/json' ? JSON.stringify(reading) : cbor.encode(reading))
-  }
-
-  report()
-  setInterval(report, INTERVAL_MS)
+function log(level: 30 | 40 | 50, msg: string, fields: object): void {
+  process.stdout.write(`${JSON.stringify({ level, time: Date.now(), msg, ...fields })}\n`)
 }

@@ -46,10 +46,11 @@ async function main(): Promise<number> {
         if (line !== undefined) say(line)
       },
     })
-    if (json) say(JSON.stringify({ kind: 'stack', ports: stack.ports, home: stack.home }))
+    if (json)
+      say(JSON.stringify({ kind: 'stack', ports: stack.ports, home: stack.home, devices: stack.devices }))
     else
       say(
-        `${summary({ ...settings, home: shortPath(stack.home), paint })}\n${paint('green', 'pesebre is ready')}`,
+        `${summary({ ...settings, devices: stack.devices, home: shortPath(stack.home), paint })}\n${paint('green', 'pesebre is ready')}`,
       )
     return await Promise.race([untilStopped(stack), stack.failed.then(fail)])
   } catch (error) {

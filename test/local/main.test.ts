@@ -41,7 +41,7 @@ t.test(
     const exited = once(child, 'close')
     await until(() => said().includes('pesebre is ready') || child.exitCode !== null)
     t.match(said(), `coap://127.0.0.1:${ports.coap}`)
-    for (const thing of ['demo-luna', 'demo-sol']) {
+    for (const thing of ['demo-luna']) {
       const url = `http://127.0.0.1:${ports.iot}/things/${thing}/shadow`
       let reported: object | undefined
       // A new shadow is empty for a moment (bridge-lambda/src/settle.ts).

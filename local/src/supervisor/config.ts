@@ -11,6 +11,8 @@ export type Settings = {
   readonly ports: Ports
   /** Directory of everything the stack keeps, as given: relative to the checkout (PESEBRE_HOME). */
   readonly home: string
+  /** How many gateways run side by side: 1 or 2 (PESEBRE_GATEWAYS). */
+  readonly gateways: number
   /** Whether demo devices report (PESEBRE_DEMO). */
   readonly demo: boolean
   /** What the processes write into their log files (PESEBRE_LOG_LEVEL, default info). */
@@ -47,29 +49,39 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   const ports: Ports = {
     coap: port('coap'),
     admin: port('admin'),
+    coapB: port('coapB'),
+    adminB: port('adminB'),
     aws: port('aws'),
     iot: port('iot'),
     mqtt: port('mqtt'),
   }
-  problems.push(...clashes(ports))
+  const gateways = Number(choice('PESEBRE_GATEWAYS', '1', ['1', '2']))
+  problems.push(...clashes(ports, portsInUse(gateways)))
   const demo = choice('PESEBRE_DEMO', 'true', ['true', 'false']) === 'true'
   const logLevel = choice('PESEBRE_LOG_LEVEL', 'info', LOG_LEVELS)
   const shownLevel = given('PESEBRE_LOG_LEVEL') === undefined ? 'warn' : logLevel
   const home = given('PESEBRE_HOME') ?? '.pesebre'
 
   if (problems.length > 0) throw new StackError(problems)
-  return { ports, home, demo, logLevel, shownLevel }
+  return { ports, home, gateways, demo, logLevel, shownLevel }
 }
 
-/** Two listeners on one port are refused here, where both settings can be named. */
-function clashes(ports: Ports): string[] {
-  const seen = new Map<number, PortName>()
+/** The ports that a stack with so many gateways listens on. */
+export function portsInUse(gateways: number): PortName[] {
+  const names = Object.keys(PORTS) as PortName[]
+  return gateways > 1 ? names : names.filter((name) => name !== 'coapB' && name !== 'adminB')
+}
+
+/** Two listeners on one port are refused here, where both settings can be named. UDP and TCP have ports of their own. */
+function clashes(ports: Ports, names: readonly PortName[]): string[] {
+  const seen = new Map<string, PortName>()
   const problems: string[] = []
-  for (const name of Object.keys(PORTS) as PortName[]) {
+  for (const name of names) {
     const port = ports[name]
-    if (port === 0 || PORTS[name].protocol === 'udp') continue
-    const other = seen.get(port)
-    if (other === undefined) seen.set(port, name)
+    if (port === 0) continue
+    const key = `${PORTS[name].protocol} ${port}`
+    const other = seen.get(key)
+    if (other === undefined) seen.set(key, name)
     else problems.push(`${PORTS[other].setting} and ${PORTS[name].setting} must differ: both are "${port}"`)
   }
   return problems

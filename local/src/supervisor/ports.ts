@@ -10,11 +10,11 @@ const FREE_FROM = 20_000
 const FREE_COUNT = 12_000
 
 /**
- * Tries every port of the stack before anything is started.
+ * Tries the ports of the stack before anything is started.
+ * @param names which ones
  * @returns one line for each port that cannot be used, with the setting that changes it; empty when all is well
  */
-export async function portProblems(ports: Ports): Promise<string[]> {
-  const names = Object.keys(PORTS) as PortName[]
+export async function portProblems(ports: Ports, names: readonly PortName[]): Promise<string[]> {
   const found = await Promise.all(names.map((name) => problemOf(name, ports[name])))
   return found.filter((line) => line !== undefined)
 }

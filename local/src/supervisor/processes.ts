@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { LOCAL_REGION } from '@pesebre/contract/local-stack'
+import { FLEET_KEYS_FILE, LOCAL_REGION } from '@pesebre/contract/local-stack'
 import type { Ports } from './config.ts'
+import { type GatewayId, gatewayFiles } from './gateway-files.ts'
 import type { QueueUrls } from './queues.ts'
 
 /** What the table below needs to know. */
@@ -10,19 +11,23 @@ export type Surroundings = {
   readonly lambdaPort: number
   /** Absolute. */
   readonly home: string
+  /** How many gateways run. */
+  readonly gateways: number
   readonly logLevel: string
   /** Known once the stand-in for SQS runs. */
   readonly queues: QueueUrls
 }
 
-export type ProcessName = 'aws' | 'iot' | 'lambda' | 'gateway' | 'demo'
+export type ProcessName = 'aws' | 'iot' | 'lambda' | 'gateway' | 'gateway-b' | 'demo'
 
 export type ProcessSpec = {
   readonly name: ProcessName
   /** Script, relative to the checkout. */
   readonly main: string
-  /** Started when these are ready, and stopped before them. */
-  readonly needs: readonly (ProcessName | 'queues')[]
+  /** Started when those of these that run are ready, and stopped before them. */
+  readonly needs: readonly (ProcessName | 'queues' | 'credentials')[]
+  /** The process that it stops side by side with, instead of one after the other. */
+  readonly stopsWith?: ProcessName
   /** How long it may take to stop before it is ended, milliseconds. All together stay under five seconds. */
   readonly stopMs: number
   /** Answers 2xx over HTTP when the process is ready; undefined: as soon as it runs. */
@@ -68,33 +73,55 @@ export const PROCESSES: readonly ProcessSpec[] = [
       PESEBRE_LAMBDA_PORT: `${lambdaPort}`,
     }),
   },
-  {
-    name: 'gateway',
-    main: 'gateway/src/main.ts',
-    needs: ['queues'],
-    stopMs: 1500,
-    ready: ({ admin }) => `http://127.0.0.1:${admin}/readyz`,
-    env: ({ ports, home, queues }) => ({
-      PESEBRE_COAP_HOST: '127.0.0.1',
-      PESEBRE_COAP_PORT: `${ports.coap}`,
-      PESEBRE_ADMIN_HOST: '127.0.0.1',
-      PESEBRE_ADMIN_PORT: `${ports.admin}`,
-      PESEBRE_QUEUE_URL: queues.queue,
-      PESEBRE_JOURNAL_DIR: join(home, 'journal'),
-      PESEBRE_ALLOW_OPEN: 'true',
-      // What is not delivered by then is in the journal, and is delivered after the next start.
-      PESEBRE_STOP_TIMEOUT_MS: '1000',
-    }),
-  },
+  gateway('a'),
+  gateway('b'),
   {
     name: 'demo',
     main: 'local/src/demo-main.ts',
-    needs: ['gateway'],
+    needs: ['gateway', 'gateway-b', 'credentials'],
     stopMs: 300,
     ready: () => undefined,
-    env: ({ ports }) => ({ PESEBRE_COAP_PORT: `${ports.coap}` }),
+    env: ({ ports, home, gateways }) => ({
+      PESEBRE_HOME: home,
+      PESEBRE_COAP_PORT: `${ports.coap}`,
+      ...(gateways > 1 && { PESEBRE_COAP_PORT_B: `${ports.coapB}` }),
+    }),
   },
 ]
+
+function gateway(id: GatewayId): ProcessSpec {
+  const coap = id === 'a' ? 'coap' : 'coapB'
+  const admin = id === 'a' ? 'admin' : 'adminB'
+  return {
+    name: id === 'a' ? 'gateway' : 'gateway-b',
+    main: 'gateway/src/main.ts',
+    needs: ['queues', 'credentials'],
+    stopsWith: 'gateway',
+    stopMs: 1500,
+    ready: (ports) => `http://127.0.0.1:${ports[admin]}/readyz`,
+    env: ({ ports, home, queues }) => {
+      const files = gatewayFiles(home, id)
+      return {
+        PESEBRE_GATEWAY_ID: id,
+        PESEBRE_COAP_HOST: '127.0.0.1',
+        PESEBRE_COAP_PORT: `${ports[coap]}`,
+        PESEBRE_ADMIN_HOST: '127.0.0.1',
+        PESEBRE_ADMIN_PORT: `${ports[admin]}`,
+        PESEBRE_QUEUE_URL: queues.queue,
+        PESEBRE_JOURNAL_DIR: files.journal,
+        PESEBRE_ALLOW_OPEN: 'true',
+        PESEBRE_FLEET_KEYS: join(home, FLEET_KEYS_FILE),
+        PESEBRE_MQTT_HOST: '127.0.0.1',
+        PESEBRE_MQTT_PORT: `${ports.mqtt}`,
+        PESEBRE_MQTT_CERT: files.certificate,
+        PESEBRE_MQTT_KEY: files.key,
+        PESEBRE_MQTT_CA: files.authority,
+        // What is not delivered by then is in the journal, and is delivered after the next start.
+        PESEBRE_STOP_TIMEOUT_MS: '1000',
+      }
+    },
+  }
+}
 
 /**
  * The whole environment of one process: the supervisor's own, without anything that would lead an AWS client to a

@@ -1,6 +1,9 @@
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { LogLevel, Ports } from './config.ts'
+import { type DemoDevice, ensureDemoDevices } from '../demo/registration.ts'
+import { type LogLevel, type Ports, portsInUse } from './config.ts'
+import { ensureFleetKeys, ensureGatewayCertificates } from './credentials.ts'
+import { GATEWAY_IDS } from './gateway-files.ts'
 import { lockHome } from './home.ts'
 import { freePort, freePorts, portProblems } from './ports.ts'
 import { environment, PROCESSES, type ProcessName, type ProcessSpec } from './processes.ts'
@@ -16,6 +19,8 @@ export type StackOptions = {
   readonly home: string
   /** `free` takes ports that nothing listens on. */
   readonly ports: Ports | 'free'
+  /** How many gateways run, 1 or 2. Default 1. */
+  readonly gateways?: number
   /** Whether the demo devices run. Default true. */
   readonly demo?: boolean
   /** What the processes write into home/logs. Default info. */
@@ -36,6 +41,8 @@ export type Stack = {
   readonly ports: Ports
   /** Absolute. */
   readonly home: string
+  /** The registered demo devices; empty without demo. */
+  readonly devices: readonly DemoDevice[]
   /** Of the run of this moment: a process that was restarted has another. */
   pid(name: ProcessName): number | undefined
   /** Resolves with the reason when the stack has stopped by itself, because a process kept dying. */
@@ -67,15 +74,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   try {
     const ports = options.ports === 'free' ? await freePorts() : options.ports
-    const problems = await portProblems(ports)
+    const { gateways = 1 } = options
+    const problems = await portProblems(ports, portsInUse(gateways))
     if (problems.length > 0) throw new StackError(problems)
-    const start = prepare({ ...options, home, ports, lambdaPort: await freePort('tcp') }, over.reject)
+    const start = prepare(
+      { ...options, home, ports, gateways, lambdaPort: await freePort('tcp') },
+      over.reject,
+    )
     all = start.all
     await Promise.race([start.run(), over.promise])
     options.signal?.removeEventListener('abort', onAbort)
     return {
       ports,
       home,
+      devices: start.devices(),
       pid: (name) => all.find((one) => one.name === name)?.pid(),
       failed: over.promise.catch(async (error: Error) => {
         await stop()
@@ -94,25 +106,32 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 /** Sets up every process of the table, without starting one. */
 function prepare(
-  options: StackOptions & { ports: Ports; lambdaPort: number },
+  options: StackOptions & { ports: Ports; gateways: number; lambdaPort: number },
   onGivenUp: (error: Error) => void,
 ) {
   const {
     home,
     ports,
+    gateways,
     lambdaPort,
     demo = true,
     logLevel = 'info',
     env = {},
     onEvent = () => undefined,
   } = options
-  const specs = (options.processes ?? PROCESSES).filter(({ name }) => demo || name !== 'demo')
+  const absent = new Set<ProcessName>([
+    ...(demo ? [] : (['demo'] as const)),
+    ...(gateways > 1 ? [] : (['gateway-b'] as const)),
+  ])
+  const specs = (options.processes ?? PROCESSES).filter(({ name }) => !absent.has(name))
   let queues: QueueUrls = { queue: '', deadLetters: '' }
+  let devices: readonly DemoDevice[] = []
   const all = specs.map((spec) =>
     supervise({
       name: spec.name,
+      group: spec.stopsWith ?? spec.name,
       main: resolve(ROOT, spec.main),
-      env: () => environment(spec, { ports, lambdaPort, home, logLevel, queues }, env),
+      env: () => environment(spec, { ports, lambdaPort, home, gateways, logLevel, queues }, env),
       ready: spec.ready(ports, lambdaPort),
       stopMs: spec.stopMs,
       restartMs: options.restartMs,
@@ -128,18 +147,30 @@ function prepare(
     for (const [index, spec] of specs.entries()) {
       const started = Promise.all(spec.needs.map((name) => ready.get(name))).then(() => all[index]!.start())
       ready.set(spec.name, started)
-      if (spec.name !== 'aws') continue
-      const made = started.then(async () => {
-        queues = await ensureQueues(`http://127.0.0.1:${ports.aws}`)
-      })
-      ready.set('queues', made)
+      if (spec.name === 'aws') ready.set('queues', started.then(makeQueues))
+      // Only for who needs them: tests run the stack with processes that are no AWS IoT.
+      if (spec.name === 'iot' && specs.some(({ needs }) => needs.includes('credentials')))
+        ready.set('credentials', started.then(makeCredentials))
     }
     await Promise.all(ready.values())
   }
-  return { all, run }
+
+  async function makeQueues(): Promise<void> {
+    queues = await ensureQueues(`http://127.0.0.1:${ports.aws}`)
+  }
+
+  async function makeCredentials(): Promise<void> {
+    const endpoint = `http://127.0.0.1:${ports.iot}`
+    ensureFleetKeys(home)
+    await ensureGatewayCertificates(home, { endpoint, ids: GATEWAY_IDS.slice(0, gateways) })
+    if (demo) devices = await ensureDemoDevices(home, endpoint)
+  }
+
+  return { all, run, devices: () => devices }
 }
 
-/** One after the other, the last one first: a process still has what it needs while it stops. */
+/** One group after the other, the last one first: a process still has what it needs while it stops. */
 async function stopAll(all: readonly Supervised[]): Promise<void> {
-  for (const one of all.toReversed()) await one.stop()
+  const groups = Map.groupBy(all.toReversed(), ({ group }) => group)
+  for (const group of groups.values()) await Promise.all(group.map((one) => one.stop()))
 }

@@ -19,6 +19,8 @@ export type ProcessEvent =
 
 export type SupervisedOptions = {
   readonly name: string
+  /** See Supervised. */
+  readonly group: string
   /** Script, absolute. */
   readonly main: string
   /** Its whole environment, asked for at each start. */
@@ -37,6 +39,8 @@ export type SupervisedOptions = {
 /** A process that is kept running. */
 export type Supervised = {
   readonly name: string
+  /** Processes of one group may stop side by side. */
+  readonly group: string
   /** Of its present run; undefined while it waits to be started again. */
   pid(): number | undefined
   /** Resolves when it is ready for the first time; rejects when it dies before, or is not ready within 30 s. */
@@ -69,10 +73,13 @@ export function supervise(options: SupervisedOptions): Supervised {
     onEvent({ kind: 'log', name, event })
   }
 
+  let wasReady = false
+
   /** Runs it once. Resolves when it is ready; rejects when this run ends before. */
   function run(): Promise<void> {
     const from = performance.now()
     const over = new AbortController()
+    wasReady = false
     return new Promise((resolve, reject) => {
       child = startChild({
         main: options.main,
@@ -88,6 +95,7 @@ export function supervise(options: SupervisedOptions): Supervised {
       })
       const ready = options.ready === undefined ? Promise.resolve() : untilReady(options.ready, over.signal)
       ready.then(() => {
+        wasReady = true
         const afterMs = options.ready === undefined ? undefined : performance.now() - from
         onEvent({ kind: 'ready', name, afterMs, again: started })
         resolve()
@@ -96,7 +104,9 @@ export function supervise(options: SupervisedOptions): Supervised {
   }
 
   function onDeath(how: string, ranMs: number): void {
-    const next = afterDeath(deaths, ranMs, options.restartMs)
+    // Somebody stopped it, in order, to see that the rest goes on: however often that is, nothing is wrong with it.
+    const before = how === 'exit code 0' && wasReady ? NO_DEATHS : deaths
+    const next = afterDeath(before, ranMs, options.restartMs)
     deaths = next.deaths
     if (next.delayMs === undefined) {
       const times = `${deaths.inARow} times in a row, the last time with ${how}`
@@ -114,6 +124,7 @@ export function supervise(options: SupervisedOptions): Supervised {
 
   return {
     name,
+    group: options.group,
     pid: () => child?.pid,
     async start() {
       if (stopping.signal.aborted) throw new Error(`${name} was stopped before its start`)

@@ -4,7 +4,8 @@ import { StackError } from '../../../local/src/supervisor/stack-error.ts'
 
 t.test('readSettings() without any setting gives the standard ports, and shows warnings only', async (t) => {
   t.strictSame(readSettings({}), {
-    ports: { coap: 5683, admin: 9683, aws: 4566, iot: 4567, mqtt: 8883 },
+    ports: { coap: 5683, admin: 9683, coapB: 5684, adminB: 9684, aws: 4566, iot: 4567, mqtt: 8883 },
+    gateways: 1,
     home: '.pesebre',
     demo: true,
     logLevel: 'info',
@@ -34,6 +35,11 @@ t.test('readSettings() names every problem at once: setting, allowed, given', as
     [{ PESEBRE_COAP_PORT: '0' }, ['PESEBRE_COAP_PORT must be a port from 1 to 65535: "0"']],
     [{ PESEBRE_COAP_PORT: '65536' }, ['PESEBRE_COAP_PORT must be a port from 1 to 65535: "65536"']],
     [{ PESEBRE_IOT_PORT: '1e3' }, ['PESEBRE_IOT_PORT must be a port from 1 to 65535: "1e3"']],
+    [{ PESEBRE_GATEWAYS: '3' }, ['PESEBRE_GATEWAYS must be one of 1, 2: "3"']],
+    [
+      { PESEBRE_GATEWAYS: '2', PESEBRE_COAP_PORT: '5684' },
+      ['PESEBRE_COAP_PORT and PESEBRE_COAP_PORT_B must differ: both are "5684"'],
+    ],
     [{ PESEBRE_IOT_PORT: '4566' }, ['PESEBRE_AWS_PORT and PESEBRE_IOT_PORT must differ: both are "4566"']],
     [
       { PESEBRE_MQTT_PORT: 'mqtt', PESEBRE_DEMO: 'yes', PESEBRE_LOG_LEVEL: 'loud' },
@@ -53,6 +59,14 @@ t.test('readSettings() names every problem at once: setting, allowed, given', as
       t.strictSame((error as StackError).problems, problems)
     }
   }
+})
+
+t.test('readSettings() does not ask for ports of a second gateway where there is one', async (t) => {
+  t.equal(readSettings({ PESEBRE_COAP_PORT: '5684' }).ports.coap, 5684)
+  t.match(readSettings({ PESEBRE_GATEWAYS: '2', PESEBRE_COAP_PORT_B: '5690' }), {
+    gateways: 2,
+    ports: { coap: 5683, coapB: 5690 },
+  })
 })
 
 t.test('readSettings() lets a UDP port have the number of a TCP port', async (t) => {

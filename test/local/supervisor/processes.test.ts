@@ -2,15 +2,19 @@ import t from 'tap'
 import { environment, PROCESSES } from '../../../local/src/supervisor/processes.ts'
 
 const STACK = {
-  ports: { coap: 1, admin: 2, aws: 3, iot: 4, mqtt: 5 },
+  ports: { coap: 1, admin: 2, aws: 3, iot: 4, mqtt: 5, coapB: 7, adminB: 8 },
   lambdaPort: 6,
   home: '/stable',
+  gateways: 2,
   logLevel: 'info',
   queues: { queue: 'http://127.0.0.1:3/0/q', deadLetters: 'http://127.0.0.1:3/0/dlq' },
 }
 
 t.test('PROCESSES stop within five seconds, even if each has to be ended', async (t) => {
-  t.ok(PROCESSES.reduce((sum, { stopMs }) => sum + stopMs, 0) < 5000)
+  const groups = new Map<string, number>()
+  for (const { name, stopsWith = name, stopMs } of PROCESSES)
+    groups.set(stopsWith, Math.max(stopMs, groups.get(stopsWith) ?? 0))
+  t.ok([...groups.values()].reduce((sum, stopMs) => sum + stopMs, 0) < 5000)
 })
 
 t.test('PROCESSES need only what stands before them', async (t) => {
@@ -22,6 +26,7 @@ t.test('PROCESSES need only what stands before them', async (t) => {
     )
     before.add(name)
     if (name === 'aws') before.add('queues')
+    if (name === 'iot') before.add('credentials')
   }
 })
 
@@ -65,3 +70,24 @@ t.test('environment() leads every AWS client to the stand-ins, whatever this she
     PESEBRE_QUEUE_URL: STACK.queues.queue,
   })
 })
+
+t.test(
+  'environment() gives each gateway an id, ports, a journal and a certificate of its own, and the same fleet keys',
+  async (t) => {
+    const [a, b] = PROCESSES.filter(({ main }) => main === 'gateway/src/main.ts').map((spec) =>
+      environment(spec, STACK, {}),
+    )
+    t.match(a, { PESEBRE_GATEWAY_ID: 'a', PESEBRE_COAP_PORT: '1', PESEBRE_ADMIN_PORT: '2' })
+    t.match(b, { PESEBRE_GATEWAY_ID: 'b', PESEBRE_COAP_PORT: '7', PESEBRE_ADMIN_PORT: '8' })
+    for (const name of ['PESEBRE_JOURNAL_DIR', 'PESEBRE_MQTT_CERT', 'PESEBRE_MQTT_KEY'])
+      t.not(a![name], b![name], name)
+    for (const env of [a, b]) {
+      t.match(env, {
+        PESEBRE_FLEET_KEYS: '/stable/fleet-keys.json',
+        PESEBRE_MQTT_HOST: '127.0.0.1',
+        PESEBRE_MQTT_PORT: '5',
+        PESEBRE_MQTT_CA: '/stable/iot/ca.pem',
+      })
+    }
+  },
+)

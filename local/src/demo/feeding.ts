@@ -1,0 +1,155 @@
+/**
+ * How a feeder decides, as pure steps from one record to the next. Whoever drives it writes each record down before the next
+ * step: the order of the design (F3) is what makes a meal run at most once, wherever the power goes.
+ */
+import type { Command, DeviceConfig, Outcome, RefuseReason } from '@pesebre/contract/check-in'
+import { isFinal } from '@pesebre/contract/check-in'
+import { countGrams, refusalOf } from './limits.ts'
+import { type Active, type FeederRecord, hasRoom, type Kept, keepOutcome, type Origin } from './record.ts'
+import { occurrenceBefore } from './schedule.ts'
+
+/** What is to become of a command. */
+export type Decision =
+  /** The record has changed: accepted, or refused for good. Write it down. */
+  | { readonly kind: 'decided'; readonly record: FeederRecord }
+  /** It was decided before, and its outcome is to be told again. */
+  | { readonly kind: 'repeated'; readonly record: FeederRecord }
+  /** Told once, and kept nowhere: the number is not used up, or is older than anything remembered. */
+  | { readonly kind: 'passing'; readonly reason: RefuseReason }
+
+export type Circumstances = {
+  /** Seconds since 1970; undefined: no clock yet. */
+  readonly now: number | undefined
+  readonly batteryMv: number
+}
+
+/** Decides on a command that came in a verified answer. */
+export function decide(record: FeederRecord, command: Command, circumstances: Circumstances): Decision {
+  const { n, grams, ttl_s } = command
+  const { active, ring, highWater } = record
+  if (active !== undefined && 'n' in active && active.n === n) return { kind: 'repeated', record }
+  if (n <= highWater) {
+    if (!ring.some((kept) => kept.n === n)) return { kind: 'passing', reason: 'stale' }
+    const again = ring.map((kept) => (kept.n === n ? { ...kept, isTold: false } : kept))
+    return { kind: 'repeated', record: { ...record, ring: again } }
+  }
+  // The number is not used up: it may be given again when there is time, or room for its outcome.
+  if (active !== undefined || !hasRoom(ring)) return { kind: 'passing', reason: 'busy' }
+  const notAfter = (circumstances.now ?? 0) + ttl_s
+  const next = { ...record, highWater: n }
+  return { kind: 'decided', record: take(next, { n }, { grams, notAfter, ...circumstances }) }
+}
+
+/** Takes a meal of the schedule, or not: then that was it. The feeder has nothing else to do, and has a clock. */
+export function takeScheduled(
+  record: FeederRecord,
+  meal: { readonly occurrence: number; readonly grams: number; readonly notAfter: number },
+  circumstances: Circumstances,
+): FeederRecord {
+  const { occurrence, grams, notAfter } = meal
+  const next = { ...record, lastOccurrence: occurrence }
+  return take(next, { occurrence }, { grams, notAfter, ...circumstances })
+}
+
+function take(
+  record: FeederRecord,
+  origin: Origin,
+  facts: { grams: number; notAfter: number } & Circumstances,
+): FeederRecord {
+  const { grams, notAfter, now } = facts
+  const at = now ?? 0
+  const reason = refusalOf(record, facts)
+  if (reason !== undefined) return withOutcome(record, origin, { state: 'refused', reason, at })
+  const active: Active = { ...origin, state: 'accepted', grams, notAfter, at }
+  return { ...record, active, hours: countGrams(record.hours, at, grams), lastMealAt: at }
+}
+
+/** The step before the motor: `dispensing`, or `expired` when its time is past, by the clock or as the caller knows (`isPast`). */
+export function begin(record: FeederRecord, now: number, isPast = false): FeederRecord {
+  const { active } = record
+  if (active?.state !== 'accepted') return record
+  if (isPast || now >= active.notAfter) return finish(record, { state: 'expired', grams: 0 }, now)
+  return { ...record, active: { ...active, state: 'dispensing' }, motorRuns: record.motorRuns + 1 }
+}
+
+/** How the motor came to rest. */
+export type Ended = { readonly state: 'done' | 'partial' | 'jammed'; readonly grams: number }
+
+/** The step after the motor. A jam latches (F7). What was not given does not count against the limits. */
+export function finish(
+  record: FeederRecord,
+  ended: Ended | { readonly state: 'expired' | 'interrupted'; readonly grams: number },
+  now: number,
+): FeederRecord {
+  const { active } = record
+  if (active === undefined) return record
+  const { state, grams } = ended
+  const { active: _, ...rest } = record
+  const isJam = state === 'jammed'
+  const given: FeederRecord = {
+    ...rest,
+    hours: countGrams(record.hours, active.at, grams - active.grams),
+    hopperGrams: Math.max(0, record.hopperGrams - grams),
+    latched: record.latched || isJam,
+    jams: record.jams + (isJam ? 1 : 0),
+  }
+  // After a power cut nobody knows how much was given: it counts, but is not told as a fact.
+  const isKnown = state !== 'expired' && state !== 'interrupted'
+  return withOutcome(given, active, { state, ...(isKnown && { grams }), at: now })
+}
+
+/**
+ * After the power came back (F4). What was dispensing is never resumed: nobody knows how much was given, so all of it counts, and
+ * a person or a new command decides. What was accepted waits for the clock.
+ */
+export function wake(record: FeederRecord): FeederRecord {
+  const { active } = record
+  if (active?.state !== 'dispensing') return record
+  return finish(record, { state: 'interrupted', grams: active.grams }, active.at)
+}
+
+/** The outcomes that an uplink has to carry: what was not told, and how far the present order is. */
+export function outcomesToTell({ ring, active }: FeederRecord): Kept[] {
+  const untold = ring.filter(({ isTold }) => !isTold)
+  if (active === undefined || !('n' in active)) return untold
+  const { n, state, at } = active
+  return [...untold, { n, state, at, isTold: false }]
+}
+
+/**
+ * The record after a verified answer. An answer confirms what was in the very request: that it names a number says nothing about
+ * an outcome of that number which came to be since.
+ */
+export function confirm(
+  record: FeederRecord,
+  told: readonly Pick<Outcome, 'n' | 'state'>[],
+  ackedUpTo: number,
+): FeederRecord {
+  const isConfirmed = (kept: Kept): boolean =>
+    kept.n <= ackedUpTo && told.some(({ n, state }) => n === kept.n && state === kept.state && isFinal(state))
+  if (!record.ring.some((kept) => !kept.isTold && isConfirmed(kept))) return record
+  const ring = record.ring.map((kept) => (isConfirmed(kept) ? { ...kept, isTold: true } : kept))
+  return { ...record, ring }
+}
+
+/** Takes another configuration. Meals that lie before it are no meals of its schedule. */
+export function configure(record: FeederRecord, config: DeviceConfig, now: number | undefined): FeederRecord {
+  if (now === undefined) return { ...record, config }
+  const before = occurrenceBefore(config, now)
+  const isSameZone = config.zone === record.config.zone
+  return {
+    ...record,
+    config,
+    lastOccurrence: isSameZone ? Math.max(record.lastOccurrence, before) : before,
+  }
+}
+
+/** Only commands have outcomes that are told: a scheduled meal shows in the state. */
+function withOutcome(
+  record: FeederRecord,
+  origin: Origin,
+  outcome: Omit<Kept, 'n' | 'isTold'>,
+): FeederRecord {
+  if (!('n' in origin)) return record
+  return { ...record, ring: keepOutcome(record.ring, { n: origin.n, ...outcome, isTold: false }) }
+}
