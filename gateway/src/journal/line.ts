@@ -9,6 +9,8 @@ const NEWLINE = 0x0a
 const SPACE = 0x20
 const JSON_OFFSET = 9
 const HEX = Buffer.from('0123456789abcdef')
+/** What a byte is worth as a hex digit, -1 if it is none. */
+const DIGITS = Int8Array.from({ length: 256 }, (_, byte) => HEX.indexOf(byte))
 
 /**
  * Writes one line at `offset` of `into`.
@@ -49,7 +51,7 @@ function checksumHolds(bytes: Buffer, start: number, newline: number): boolean {
   if (newline - start < JSON_OFFSET || bytes[start + 8] !== SPACE) return false
   let written = 0
   for (let i = start; i < start + 8; i++) {
-    const digit = HEX.indexOf(bytes[i]!)
+    const digit = DIGITS[bytes[i]!]!
     if (digit < 0) return false
     written = (written << 4) | digit
   }

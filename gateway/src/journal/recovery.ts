@@ -25,7 +25,7 @@ export function recover(dir: string): Recovered {
     return { start: checkpoint.sent, end: checkpoint.sent, torn: 0, seq: checkpoint.seq }
 
   const tail = scan(segmentPath(dir, last))
-  if (tail.torn > 0) truncate(segmentPath(dir, last), tail.sound)
+  if (tail.length > tail.sound) truncate(segmentPath(dir, last), tail.sound)
   const end = last + tail.sound
   // `seq` follows the clock, so the newest sound line has the highest; it may stand in an older segment.
   let seq = tail.seq
@@ -34,8 +34,17 @@ export function recover(dir: string): Recovered {
   return { start, end, torn: tail.torn, seq: Math.max(seq, checkpoint.seq) }
 }
 
-/** Where the last sound line of a segment ends, what stands behind it, and the highest `seq` in it. */
-function scan(path: string): { sound: number; torn: number; seq: number } {
+type Scan = {
+  /** Where the last sound line ends. */
+  sound: number
+  /** What stands behind it without the zeros at the end: those are room that was never written to. */
+  torn: number
+  length: number
+  /** The highest `seq` in it. */
+  seq: number
+}
+
+function scan(path: string): Scan {
   const bytes = readFileSync(path)
   let position = 0
   let sound = 0
@@ -46,7 +55,9 @@ function scan(path: string): { sound: number; torn: number; seq: number } {
     sound = line.next
     seq = Math.max(seq, seqOf(lineJson(bytes, line)))
   }
-  return { sound, torn: bytes.length - sound, seq }
+  let end = bytes.length
+  while (end > sound && bytes[end - 1] === 0) end--
+  return { sound, torn: end - sound, length: bytes.length, seq }
 }
 
 function truncate(path: string, length: number): void {
