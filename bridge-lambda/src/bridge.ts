@@ -3,6 +3,7 @@ import { createRecent } from './recent.ts'
 import { createRegistry, type RegistryRates } from './registry.ts'
 import { retrying } from './retry.ts'
 import { createSettle, type Shadow } from './settle.ts'
+import { type ControlDocument, createSettleControl } from './settle-control.ts'
 import { type Item, type Message, type Poison, poisonOf, translate } from './translate.ts'
 
 /** Share of an invocation's time after which no more is done on shadows, and on dead letters. The rest is for the answer. */
@@ -28,6 +29,7 @@ export function createBridge(ports: Ports, options: BridgeOptions): Bridge {
   const { clock, log } = ports
   const ensureThing = createRegistry(ports, options)
   const settle = createSettle({ ...ports, ensureThing }, createRecent<Shadow>(options.cachedThings))
+  const settleControl = createSettleControl(ports, createRecent<ControlDocument>(options.cachedThings))
 
   return async (messages, remainingMs) => {
     const started = clock.now()
@@ -68,8 +70,11 @@ export function createBridge(ports: Ports, options: BridgeOptions): Bridge {
     const errors: unknown[] = []
     await eachOf(itemsByThing, options.concurrency, async ([thing, items]) => {
       try {
-        const refusals = await settle(thing, items, limits)
-        refused.push(...refusals.map(({ item, reason }) => poisonOf(item, reason)))
+        const refusals = new Map<Item, string>()
+        for (const settled of [settle, settleControl]) {
+          for (const { item, reason } of await settled(thing, items, limits)) refusals.set(item, reason)
+        }
+        refused.push(...Array.from(refusals, ([item, reason]) => poisonOf(item, reason)))
       } catch (error) {
         errors.push(error)
         for (const { message } of items) failed.add(message.id)

@@ -1,7 +1,9 @@
+import { isSecureName } from '@pesebre/contract/kid'
 import { LINK_KEY } from '@pesebre/contract/limits'
 import type { Report } from '@pesebre/contract/report'
 import type { ShadowLink } from '@pesebre/contract/shadow'
 import { emptyObject, isHollow, isJsonObject, type JsonObject, withoutNulls } from './json.ts'
+import { firstSeen, lostIn, type Missed, missedOf, see, windowOf } from './missed.ts'
 
 /**
  * What a shadow's `reported` section means: a map in which each top-level key remembers the `seq` of the report
@@ -13,6 +15,8 @@ export type Held = {
   readonly cells: ReadonlyMap<string, Cell>
   /** The newest report, undefined when no report was ever taken in. */
   readonly newest: Newest | undefined
+  /** Of a secure device: which numbers have come. Others have their numbers from the gateway, and miss none. */
+  readonly missed: Missed | undefined
 }
 
 export type Cell = { readonly seq: number; readonly value: unknown }
@@ -39,9 +43,13 @@ export function heldBy(reported: JsonObject): Held {
   for (const [key, seq] of Object.entries(older ?? {})) {
     if (!cells.has(key)) cells.set(key, { seq, value: undefined })
   }
-  if (link === undefined) return { cells, newest: undefined }
+  if (link === undefined) return { cells, newest: undefined, missed: undefined }
   const { at, seq, gateway, interval_s } = link
-  return { cells, newest: { at, seq, gateway, ...(interval_s !== undefined && { interval_s }) } }
+  return {
+    cells,
+    newest: { at, seq, gateway, ...(interval_s !== undefined && { interval_s }) },
+    missed: missedOf(link.window),
+  }
 }
 
 /** Writes a `reported` section: what `heldBy` reads back as the same. */
@@ -55,7 +63,11 @@ export function reportedOf(held: Held): JsonObject {
     if (seq !== held.newest?.seq || value === undefined || isHollow(value)) older[key] = seq
   }
   if (held.newest === undefined) return reported
-  reported[LINK_KEY] = { ...held.newest, ...(Object.keys(older).length > 0 && { older }) }
+  reported[LINK_KEY] = {
+    ...held.newest,
+    ...(held.missed && { lost: lostIn(held.missed), window: windowOf(held.missed) }),
+    ...(Object.keys(older).length > 0 && { older }),
+  }
   return reported
 }
 
@@ -65,7 +77,7 @@ export function reportedOf(held: Held): JsonObject {
  */
 export function fold(held: Held, reports: Iterable<Taken>): Held {
   const cells = new Map(held.cells)
-  let newest = held.newest
+  let { newest, missed } = held
   for (const { report, gateway } of reports) {
     for (const key of Object.keys(report.state ?? {})) {
       const cell = cells.get(key)
@@ -73,14 +85,19 @@ export function fold(held: Held, reports: Iterable<Taken>): Held {
       const value = report.state?.[key]
       cells.set(key, { seq: report.seq, value: value === null ? undefined : withoutNulls(value) })
     }
+    if (isSecureName(report.thing)) missed = missed ? see(missed, report.seq) : firstSeen(report.seq)
     if (newest === undefined || report.seq > newest.seq) newest = newestOf(report, gateway)
   }
-  return { cells, newest }
+  return { cells, newest, missed }
 }
 
-/** Whether a report would add to what is held: it is newer than all of it, or than what decided one of its keys. */
+/**
+ * Whether a report would add to what is held: it is newer than all of it, or than what decided one of its keys, or was
+ * counted as missing.
+ */
 export function isNews(held: Held, { seq, state }: Report): boolean {
   if (isNewest(held, seq)) return true
+  if (held.missed !== undefined && see(held.missed, seq) !== held.missed) return true
   return Object.keys(state ?? {}).some((key) => seq > (held.cells.get(key)?.seq ?? FOREIGN))
 }
 
@@ -97,13 +114,14 @@ function newestOf({ at, seq, link }: Report, gateway: string): Newest {
 function linkOf(reported: JsonObject): ShadowLink | undefined {
   const link = Object.hasOwn(reported, LINK_KEY) ? reported[LINK_KEY] : undefined
   if (!isJsonObject(link)) return undefined
-  const { at, seq, gateway, interval_s, older } = link
+  const { at, seq, gateway, interval_s, window, older } = link
   if (!Number.isSafeInteger(at) || !Number.isSafeInteger(seq) || typeof gateway !== 'string') return undefined
   return {
     at: at as number,
     seq: seq as number,
     gateway,
     ...(typeof interval_s === 'number' && { interval_s }),
+    ...(isJsonObject(window) && { window: window as ShadowLink['window'] & JsonObject }),
     ...(isJsonObject(older) && { older: onlySeqs(older) }),
   }
 }

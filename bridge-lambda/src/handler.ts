@@ -6,7 +6,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import { pino } from 'pino'
 import { createThingTypeWith, createThingWith } from './adapters/iot.ts'
-import { getShadowWith, updateShadowWith } from './adapters/iot-data.ts'
+import { getControlWith, getShadowWith, updateControlWith, updateShadowWith } from './adapters/iot-data.ts'
 import { sendToDlqWith } from './adapters/sqs.ts'
 import { createBridge } from './bridge.ts'
 import { readConfig } from './config.ts'
@@ -30,6 +30,8 @@ const bridge = createBridge(
   {
     getShadow: getShadowWith(iotData),
     updateShadow: updateShadowWith(iotData),
+    getControl: getControlWith(iotData),
+    updateControl: updateControlWith(iotData),
     createThing: createThingWith(iot),
     createThingType: createThingTypeWith(iot),
     sendToDlq: sendToDlqWith(sqs, config.dlqUrl),

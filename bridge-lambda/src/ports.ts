@@ -17,6 +17,12 @@ export type UpdateShadow = (
   signal: AbortSignal,
 ) => Promise<number>
 
+/** The `state` of a control shadow, and the version of its document. Rejects with CallError. */
+export type GetControl = (
+  thing: string,
+  signal: AbortSignal,
+) => Promise<{ state: JsonObject; version: number }>
+
 /** Makes a thing; no error if it is there with the same type, CallError `exists` if with another. */
 export type CreateThing = (thing: string, type: string, signal: AbortSignal) => Promise<void>
 
@@ -36,6 +42,9 @@ export type Log = Record<'debug' | 'warn', (fields: object, event: string) => vo
 export type Ports = {
   readonly getShadow: GetShadow
   readonly updateShadow: UpdateShadow
+  readonly getControl: GetControl
+  /** The same as updateShadow, for the control shadow. */
+  readonly updateControl: UpdateShadow
   readonly createThing: CreateThing
   readonly createThingType: CreateThingType
   readonly sendToDlq: SendToDlq

@@ -2,6 +2,7 @@ import { LINK_KEY } from '@pesebre/contract/limits'
 import { CallError, codeOf } from './errors.ts'
 import { fold, type Held, heldBy, isNewest, isNews, reportedOf } from './fold.ts'
 import type { JsonObject } from './json.ts'
+import { type Missed, seeAll } from './missed.ts'
 import { patchBetween } from './patch.ts'
 import type { Limits, Ports } from './ports.ts'
 import type { Recent } from './recent.ts'
@@ -59,10 +60,11 @@ export function createSettle(
 
   async function settle(thing: string, items: readonly Item[], limits: Limits): Promise<Refusal[]> {
     let known = cache.get(thing)
+    const remembered = known?.held.missed
     for (let conflicts = 0; ; ) {
       let shadow: Shadow
       try {
-        shadow = known ?? (await load(thing, items.at(-1)!.report.type, limits))
+        shadow = known ?? withMissed(await load(thing, items.at(-1)!.report.type, limits), remembered)
       } catch (error) {
         if (codeOf(error) !== 'refused') throw error
         return items.map((item) => ({ item, reason: (error as Error).message }))
@@ -140,6 +142,13 @@ export function createSettle(
       throw error
     }
   }
+}
+
+/** Keeps in mind, over a conflict, which numbers have come in reports that were not worth a write. */
+function withMissed(shadow: Shadow, remembered: Missed | undefined): Shadow {
+  const { missed } = shadow.held
+  if (remembered === undefined || missed === undefined) return shadow
+  return { ...shadow, held: { ...shadow.held, missed: seeAll(missed, remembered) } }
 }
 
 /**

@@ -3,6 +3,7 @@ import { createBridge } from '../../bridge-lambda/src/bridge.ts'
 import { CallError } from '../../bridge-lambda/src/errors.ts'
 import type { Ports } from '../../bridge-lambda/src/ports.ts'
 import { createFakeClock } from '../fakes/clock.ts'
+import { createControls } from '../fakes/iot-controls.ts'
 import { createShadows } from '../fakes/iot-shadows.ts'
 
 const BATCH = '01JD0000000000000000000000'
@@ -17,6 +18,7 @@ function message(id: string, ...records: unknown[]) {
 
 function setUp(overrides: Partial<Ports> = {}, concurrency = 4) {
   const shadows = createShadows()
+  const controls = createControls()
   const letters: { body: string; reason: string }[] = []
   const warnings: string[] = []
   const clock = createFakeClock()
@@ -24,6 +26,8 @@ function setUp(overrides: Partial<Ports> = {}, concurrency = 4) {
     {
       getShadow: shadows.getShadow,
       updateShadow: shadows.updateShadow,
+      getControl: controls.getControl,
+      updateControl: controls.updateControl,
       createThing: async () => {},
       createThingType: async () => {},
       sendToDlq: async ({ body, reason }) => void letters.push({ body, reason }),
@@ -33,7 +37,7 @@ function setUp(overrides: Partial<Ports> = {}, concurrency = 4) {
     },
     { concurrency, cachedThings: 100, thingsPerSecond: 100, typesPerSecond: 15 },
   )
-  return { bridge, shadows, letters, warnings, clock }
+  return { bridge, shadows, controls, letters, warnings, clock }
 }
 
 t.test('createBridge: one poison record in the middle harms nobody', async (t) => {
@@ -166,4 +170,30 @@ t.test('createBridge: when time runs out, what is not done comes again', async (
 t.test('createBridge: an event without messages', async (t) => {
   const { bridge } = setUp()
   t.strictSame(await bridge([], 1_000), [])
+})
+
+t.test('createBridge: outcomes go to the control shadow, once, and only where there is one', async (t) => {
+  const { bridge, controls, warnings } = setUp()
+  const outcomes = [{ n: 1, state: 'done', at: 5 }]
+  const said = (thing: string) => ({ ...record(thing, 1), outcomes, sent: 1, config_version: 2 })
+  t.same(await bridge([message('m1', said('feeder-00000001'))], 60_000), [])
+  t.same(warnings, ['No control shadow: outcomes not kept'])
+  t.equal(controls.documents.size, 0)
+  controls.write('feeder-00000002', { desired: { enabled: true } })
+  t.same(await bridge([message('m2', said('feeder-00000002'))], 60_000), [])
+  t.same(await bridge([message('m3', said('feeder-00000002'))], 60_000), [])
+  t.same(controls.reported('feeder-00000002'), {
+    config: { version: 2, seq: 1 },
+    sent: 1,
+    outcomes: { last: 1, items: [{ n: 1, state: 'done', at: 5, seq: 1 }] },
+  })
+  t.equal(controls.counts.updates, 1)
+  t.equal(controls.counts.gets, 2, 'the second time from memory')
+})
+
+t.test('createBridge: a control shadow that is not to be had brings the message back', async (t) => {
+  const down = async () => Promise.reject(new CallError('unavailable', 'down'))
+  const { bridge } = setUp({ getControl: down })
+  const said = { ...record('feeder-00000001', 1), sent: 1 }
+  t.same(await bridge([message('m1', said), message('m2', record('bella', 1))], 1_000), ['m1'])
 })

@@ -168,6 +168,8 @@ t.test(
             {
               getShadow: shadows.getShadow,
               updateShadow: lossy,
+              getControl: async () => Promise.reject(new Error('No report here concerns it')),
+              updateControl: async () => Promise.reject(new Error('No report here concerns it')),
               createThing: async () => {},
               createThingType: async () => {},
               sendToDlq: async ({ reason }) => Promise.reject(new Error(`Nothing here is poison: ${reason}`)),

@@ -3,7 +3,12 @@ import { IoTClient } from '@aws-sdk/client-iot'
 import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
 import t from 'tap'
 import { createThingTypeWith, createThingWith } from '../../bridge-lambda/src/adapters/iot.ts'
-import { getShadowWith, updateShadowWith } from '../../bridge-lambda/src/adapters/iot-data.ts'
+import {
+  getControlWith,
+  getShadowWith,
+  updateControlWith,
+  updateShadowWith,
+} from '../../bridge-lambda/src/adapters/iot-data.ts'
 import { createBridge } from '../../bridge-lambda/src/bridge.ts'
 import { startIotHttp } from '../fakes/iot-http.ts'
 
@@ -26,6 +31,8 @@ t.test(
         {
           getShadow: getShadowWith(data),
           updateShadow: updateShadowWith(data),
+          getControl: getControlWith(data),
+          updateControl: updateControlWith(data),
           createThing: createThingWith(control),
           createThingType: createThingTypeWith(control),
           sendToDlq: async ({ reason }) => Promise.reject(new Error(reason)),

@@ -3,39 +3,67 @@ import {
   type IoTDataPlaneClient,
   UpdateThingShadowCommand,
 } from '@aws-sdk/client-iot-data-plane'
+import { CONTROL_SHADOW } from '@pesebre/contract/control'
 import { CallError, callError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
-import type { GetShadow, UpdateShadow } from '../ports.ts'
+import type { GetControl, GetShadow, UpdateShadow } from '../ports.ts'
 
 /** Reads the classic shadow of a thing (AWS IoT API, GetThingShadow). Throws CallError. */
 export function getShadowWith(client: IoTDataPlaneClient): GetShadow {
   return async (thing, signal) => {
-    const action = `Get shadow of ${thing}`
-    const { payload } = await client
-      .send(new GetThingShadowCommand({ thingName: thing }), { abortSignal: signal })
-      .catch((error: unknown) => Promise.reject(callError(action, error)))
-    const { state, version } = documentOf(action, payload)
-    const reported = isJsonObject(state) && isJsonObject(state['reported']) ? state['reported'] : {}
-    return { reported, version }
+    const { state, version } = await get(client, { thingName: thing }, signal)
+    return { reported: isJsonObject(state['reported']) ? state['reported'] : {}, version }
   }
+}
+
+/** Reads the control shadow of a thing. Throws CallError. */
+export function getControlWith(client: IoTDataPlaneClient): GetControl {
+  return (thing, signal) => get(client, { thingName: thing, shadowName: CONTROL_SHADOW }, signal)
 }
 
 /** Merges into the `reported` section of a classic shadow (AWS IoT API, UpdateThingShadow). Throws CallError. */
 export function updateShadowWith(client: IoTDataPlaneClient): UpdateShadow {
-  return async (thing, { reported, version }, signal) => {
-    const action = `Update shadow of ${thing}`
-    const { payload } = await client
-      .send(
-        new UpdateThingShadowCommand({
-          thingName: thing,
-          // JSON.stringify leaves `version` out when it is undefined.
-          payload: Buffer.from(JSON.stringify({ state: { reported }, version })),
-        }),
-        { abortSignal: signal },
-      )
-      .catch((error: unknown) => Promise.reject(callError(action, error)))
-    return documentOf(action, payload).version
-  }
+  return (thing, update, signal) => change(client, { thingName: thing }, { update, signal })
+}
+
+/** Merges into the `reported` section of a control shadow. Throws CallError. */
+export function updateControlWith(client: IoTDataPlaneClient): UpdateShadow {
+  return (thing, update, signal) =>
+    change(client, { thingName: thing, shadowName: CONTROL_SHADOW }, { update, signal })
+}
+
+type ShadowName = { readonly thingName: string; readonly shadowName?: string }
+
+async function get(
+  client: IoTDataPlaneClient,
+  name: ShadowName,
+  signal: AbortSignal,
+): Promise<{ state: JsonObject; version: number }> {
+  const action = `Get ${shown(name)}`
+  const { payload } = await client
+    .send(new GetThingShadowCommand(name), { abortSignal: signal })
+    .catch((error: unknown) => Promise.reject(callError(action, error)))
+  const { state, version } = documentOf(action, payload)
+  return { state: isJsonObject(state) ? state : {}, version }
+}
+
+async function change(
+  client: IoTDataPlaneClient,
+  name: ShadowName,
+  { update, signal }: { update: Parameters<UpdateShadow>[1]; signal: AbortSignal },
+): Promise<number> {
+  const action = `Update ${shown(name)}`
+  const { reported, version } = update
+  // JSON.stringify leaves `version` out when it is undefined.
+  const payload = Buffer.from(JSON.stringify({ state: { reported }, version }))
+  const answer = await client
+    .send(new UpdateThingShadowCommand({ ...name, payload }), { abortSignal: signal })
+    .catch((error: unknown) => Promise.reject(callError(action, error)))
+  return documentOf(action, answer.payload).version
+}
+
+function shown({ thingName, shadowName }: ShadowName): string {
+  return `${shadowName === undefined ? '' : `${shadowName} `}shadow of ${thingName}`
 }
 
 function documentOf(action: string, payload: Uint8Array | undefined): JsonObject & { version: number } {

@@ -1,0 +1,91 @@
+import type { OutcomeState } from '@pesebre/contract/check-in'
+import {
+  type Control,
+  type ControlReported,
+  type KeptOutcome,
+  OUTCOMES_KEPT,
+} from '@pesebre/contract/control'
+import type { Report, ReportedOutcome } from '@pesebre/contract/report'
+
+/**
+ * Which word about one command outranks which. Of two of the same rank the one in the earlier report stands, so that an
+ * end never changes. What moved the motor outranks what did not: a device that was busy and refused may still be handed
+ * the same command by the other gateway, and run it.
+ */
+const RANKS: Readonly<Record<OutcomeState, number>> = {
+  accepted: 1,
+  dispensing: 2,
+  refused: 3,
+  expired: 3,
+  partial: 4,
+  jammed: 4,
+  interrupted: 4,
+  done: 4,
+}
+
+/**
+ * Brings what reports say about commands and configuration into the `reported` section of a control shadow.
+ *
+ * It is a join: per command the outcome of the highest rank, then of the lowest `seq`; of the commands those with the
+ * highest numbers; of `sent` and `last` the highest; the configuration by the report of the highest `seq`. So the result
+ * is the same in any order of reports, however often they come and however they are cut into pieces. Only `late` is decided
+ * when an outcome is first taken in, since it needs the queue as it was: see `lateIn`.
+ */
+export function foldControl({ desired, reported }: Control, reports: Iterable<Report>): ControlReported {
+  let { config, sent } = reported
+  let last = reported.outcomes?.last
+  const items = new Map((reported.outcomes?.items ?? []).map((item) => [item.n, item]))
+  for (const { seq, config_version, sent: handedOut, outcomes = [] } of reports) {
+    if (config_version !== undefined && (config?.seq === undefined || seq > config.seq))
+      config = { version: config_version, seq }
+    if (handedOut !== undefined) sent = Math.max(sent ?? 0, handedOut)
+    for (const outcome of outcomes) {
+      last = Math.max(last ?? 0, outcome.n)
+      const held = items.get(outcome.n)
+      if (held !== undefined && !outranks(outcome, seq, held)) continue
+      items.set(outcome.n, kept(outcome, seq, lateIn({ desired, reported }, outcome, held)))
+    }
+  }
+  const newest = [...items.values()].sort((a, b) => a.n - b.n).slice(-OUTCOMES_KEPT)
+  return {
+    ...(config && { config }),
+    ...(sent !== undefined && { sent }),
+    ...(last !== undefined && { outcomes: { last, items: newest } }),
+  }
+}
+
+/** Whether a report says anything that belongs into the control shadow. */
+export function concernsControl({ outcomes, sent, config_version }: Report): boolean {
+  return sent !== undefined || config_version !== undefined || (outcomes !== undefined && outcomes.length > 0)
+}
+
+function outranks({ state }: ReportedOutcome, seq: number, held: KeptOutcome): boolean {
+  const rank = RANKS[state] - RANKS[held.state]
+  return rank > 0 || (rank === 0 && seq < (held.seq ?? 0))
+}
+
+function kept({ n, state, grams, reason, at }: ReportedOutcome, seq: number, late: boolean): KeptOutcome {
+  return {
+    n,
+    state,
+    ...(grams !== undefined && { grams }),
+    ...(reason !== undefined && { reason: reason as NonNullable<KeptOutcome['reason']> }),
+    at,
+    ...(late && { late }),
+    seq,
+  }
+}
+
+/**
+ * Whether this came about after the command's time: by the queue, as long as the command is in it. Nobody sweeps a command
+ * out of it before its end is known here, or a day has gone by.
+ */
+function lateIn(
+  { desired }: Control,
+  { n, state, at }: ReportedOutcome,
+  held: KeptOutcome | undefined,
+): boolean {
+  if (state === 'refused' || state === 'expired') return false
+  const command = [...desired.queue, ...(desired.cancelled ?? [])].find((each) => each.n === n)
+  return command === undefined ? held?.late === true : at > command.notAfter * 1000
+}

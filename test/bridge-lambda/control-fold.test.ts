@@ -1,0 +1,82 @@
+import type { Control, QueuedCommand } from '@pesebre/contract/control'
+import type { Report, ReportedOutcome } from '@pesebre/contract/report'
+import t from 'tap'
+import { concernsControl, foldControl } from '../../bridge-lambda/src/control-fold.ts'
+
+const command: QueuedCommand = { n: 3, kind: 'feed', grams: 500, notAfter: 1_000, by: 'ana', at: 400 }
+const none: Control = { desired: { enabled: true, queue: [command] }, reported: {} }
+
+function report(seq: number, more: Partial<Report> = {}): Report {
+  return { thing: 'feeder-00000001', type: 'feeder', seq, at: seq, received: seq, ...more }
+}
+
+const said = (seq: number, ...outcomes: ReportedOutcome[]): Report => report(seq, { outcomes })
+const fold = (...reports: Report[]) => foldControl(none, reports)
+
+t.test('foldControl: states rise, and an end stays', async (t) => {
+  const accepted = said(1, { n: 3, state: 'accepted', at: 10 })
+  const dispensing = said(2, { n: 3, state: 'dispensing', at: 20 })
+  const done = said(3, { n: 3, state: 'done', grams: 480, at: 30 })
+  const end = { outcomes: { last: 3, items: [{ n: 3, state: 'done', grams: 480, at: 30, seq: 3 }] } }
+  t.same(fold(accepted, dispensing, done), end)
+  t.same(fold(done, dispensing, accepted), end)
+  t.same(
+    fold(done, said(4, { n: 3, state: 'done', grams: 480, at: 31 })),
+    end,
+    'repeated until it is acknowledged',
+  )
+  t.same(fold(done, said(4, { n: 3, state: 'jammed', at: 40 })), end)
+  t.same(fold(done, said(4, { n: 3, state: 'refused', reason: 'stale', at: 40 })), end)
+})
+
+t.test('foldControl: who was busy and refused may still have been handed it again, and run it', async (t) => {
+  const busy = said(1, { n: 3, state: 'refused', reason: 'busy', at: 10 })
+  const done = said(2, { n: 3, state: 'done', at: 20 })
+  t.match(fold(busy, done), { outcomes: { items: [{ state: 'done', seq: 2 }] } })
+  t.match(fold(done, busy), { outcomes: { items: [{ state: 'done', seq: 2 }] } })
+})
+
+t.test('foldControl: the last eight by number, and the highest ever', async (t) => {
+  const all = Array.from({ length: 12 }, (_, i) => said(i + 1, { n: i + 1, state: 'done', at: 1 }))
+  const { outcomes } = fold(...all.toReversed())
+  t.equal(outcomes?.last, 12)
+  t.same(
+    outcomes?.items.map(({ n }) => n),
+    [5, 6, 7, 8, 9, 10, 11, 12],
+  )
+})
+
+t.test('foldControl: late is what came about after its time', async (t) => {
+  const lateOf = (state: ReportedOutcome['state'], at: number) =>
+    fold(said(1, { n: 3, state, at })).outcomes?.items[0]?.late
+  t.equal(lateOf('done', 1_000_000), undefined)
+  t.equal(lateOf('done', 1_000_001), true)
+  t.equal(lateOf('interrupted', 1_000_001), true)
+  t.equal(lateOf('expired', 1_000_001), undefined)
+  t.equal(lateOf('refused', 1_000_001), undefined)
+  const cancelled = {
+    ...none,
+    desired: { enabled: true, queue: [], cancelled: [{ ...command, cancelled: 500 }] },
+  }
+  t.match(foldControl(cancelled, [said(1, { n: 3, state: 'done', at: 1_000_001 })]), {
+    outcomes: { items: [{ late: true }] },
+  })
+})
+
+t.test('foldControl: sent is the highest, the configuration the newest', async (t) => {
+  const reports = [
+    report(5, { sent: 2, config_version: 7 }),
+    report(6, { config_version: 3 }),
+    report(4, { sent: 9 }),
+  ]
+  const end = { sent: 9, config: { version: 3, seq: 6 } }
+  t.same(fold(...reports), end)
+  t.same(fold(...reports.toReversed()), end)
+})
+
+t.test('concernsControl: only what says something about it', async (t) => {
+  t.notOk(concernsControl(report(1)))
+  t.notOk(concernsControl(report(1, { outcomes: [] })))
+  t.ok(concernsControl(report(1, { config_version: 0 })))
+  t.ok(concernsControl(report(1, { sent: 1 })))
+})
