@@ -9,7 +9,7 @@ import { createRequestSecurity } from '@pesebre/coap/oscore/endpoint-client'
 import { createSecurity, type SecuritySettings } from '@pesebre/coap/oscore/endpoint-security'
 import type { MessageFields } from '@pesebre/coap/oscore/plaintext'
 import { type ReplayProtection, ReplayWindow } from '@pesebre/coap/oscore/replay-window'
-import { SEQUENCE_END, SenderSequence } from '@pesebre/coap/oscore/sender-sequence'
+import { SEQUENCE_END, SenderSequence, type SequenceNumbers } from '@pesebre/coap/oscore/sender-sequence'
 import type { SentRequest } from '@pesebre/coap/oscore/sent-request'
 import { messageOf, seedOf } from '../endpoint/harness.ts'
 import { bytes, hex, path } from './harness.ts'
@@ -38,11 +38,11 @@ function contextOf(device: number, role: 'device' | 'gateway', crypto: CryptoPri
 /** What a gateway keeps beside its endpoint: it stays when the endpoint is made anew. */
 export class Keys {
   readonly windows: ReplayProtection[]
-  readonly sequence: SenderSequence
+  readonly sequence: SequenceNumbers
   readonly #contexts: SecurityContext[]
 
   /** Knows devices 0 to `count` - 1. */
-  constructor(count = 3, { crypto = nodeCrypto, sequence = new SenderSequence(0, SEQUENCE_END) } = {}) {
+  constructor(count = 3, { crypto = nodeCrypto, sequence = unlimited() } = {}) {
     this.#contexts = Array.from({ length: count }, (_, device) => contextOf(device, 'gateway', crypto))
     this.windows = this.#contexts.map(() => new ReplayWindow())
     this.sequence = sequence
@@ -97,7 +97,7 @@ export class Device {
   }
 
   /** Protects requests of an endpoint. */
-  security(sequence = this.sequence) {
+  security(sequence: SequenceNumbers = this.sequence) {
     return createRequestSecurity({ context: this.context, sequence })
   }
 
@@ -125,4 +125,8 @@ export class Device {
     if (!verification.ok) throw new Error(`Failed to verify a response: ${verification.reason}`)
     return { ...verification.response, isFinal: verification.isFinal }
   }
+}
+
+function unlimited(): SequenceNumbers {
+  return new SenderSequence(0, SEQUENCE_END)
 }
