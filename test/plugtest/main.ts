@@ -14,6 +14,8 @@ const HELP = `Serves the resources of the ETSI CoAP plugtests (TD_COAP_CORE, LIN
   --period N       seconds after which the observed resources change (default 5)
   --separate N     milliseconds that /separate takes (default 2000)
   --block-size N   largest block, bytes: 16 to 1024 (default 1024)
+  --oscore         adds /oscore/... and the security contexts of the OSCORE interoperability tests;
+                   what was seen is forgotten when it ends: start it again for clients that do so
   --help           this text`
 
 /** Reads the command line. Returns the text of what is wrong with it, or of the help, where there is nothing to start. */
@@ -27,6 +29,7 @@ function read(args: string[]): PlugtestOptions | { text: string; exitCode: numbe
         period: { type: 'string', default: '5' },
         separate: { type: 'string', default: '2000' },
         'block-size': { type: 'string', default: '1024' },
+        oscore: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     })
@@ -36,6 +39,7 @@ function read(args: string[]): PlugtestOptions | { text: string; exitCode: numbe
       port: number('--port', values.port, [0, 65_535]),
       periodMs: number('--period', values.period, [1, 86_400]) * 1_000,
       separateMs: number('--separate', values.separate, [0, 60_000]),
+      oscore: values.oscore,
       settings: { blockSizeMax: number('--block-size', values['block-size'], [16, 1_024]) },
     }
   } catch (error) {

@@ -25,6 +25,8 @@ export type Handler = (request: Request) => Reply
 export type Resource = {
   /** Without the leading slash. */
   readonly path: string
+  /** Whether only those who have proven that they have a key get at it; the others get 4.01. */
+  readonly isProtected?: boolean
   /** Its entry in /.well-known/core; undefined for one that is not listed there. */
   readonly attributes?: () => Link['attributes'] | undefined
   /** Whether it exists, for If-Match and If-None-Match; without this, it does. */

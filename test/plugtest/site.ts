@@ -7,12 +7,15 @@ import { conditionalResources } from './resources/conditional.ts'
 import { coreResources } from './resources/core.ts'
 import { linkResources, wellKnown } from './resources/link.ts'
 import { observeResources } from './resources/observe.ts'
+import { oscoreResources } from './resources/oscore.ts'
 
 export type SiteOptions = {
   /** How long /separate takes, milliseconds. */
   separateMs: number
   /** Seconds between two ticks. */
   periodS: number
+  /** Adds the resources of the OSCORE tests. */
+  oscore?: boolean
 }
 
 /** The resources of the ETSI CoAP plugtests (test descriptions of CoAP#4, and what older ones name beside them). */
@@ -31,6 +34,7 @@ export function createSite(options: SiteOptions): Site {
     ...blockResources(),
     ...observeResources(options),
     ...linkResources(),
+    ...(options.oscore ? oscoreResources() : []),
   ]
   const all = (): readonly Resource[] =>
     mounted.flatMap((resource) => [resource, ...(resource.children?.() ?? [])])
@@ -51,6 +55,7 @@ export function createSite(options: SiteOptions): Site {
 }
 
 function answer(resource: Resource, request: Request): Reply {
+  if (resource.isProtected && request.principal === undefined) return { code: CODE.UNAUTHORIZED }
   const handler = handlerOf(resource, request.method)
   if (handler === undefined) return methodNotAllowed()
   if (!isMet(resource, request)) return { code: CODE.PRECONDITION_FAILED }
