@@ -61,12 +61,14 @@ export function startDevice(stored: FeederRecord, ports: DevicePorts): Device {
   let deadline = Number.POSITIVE_INFINITY
   /** Outcomes that are told once and kept nowhere. */
   let passing: Outcome[] = []
+  /** Commands that came while it was busy, and until when they may come again, by the clock that never steps. */
+  const turnedAway = new Map<number, number>()
   let isRunning = false
   let reporting: Promise<unknown> = Promise.resolve()
   let lastState = ''
 
   const uptime = () => ports.monotonic() / 1000
-  const now = () => (offset === undefined ? undefined : offset + uptime())
+  const now = () => (offset === undefined ? undefined : Math.floor(offset + uptime()))
 
   /** The next record counts only once it is written. */
   function commit(next: FeederRecord): void {
@@ -103,7 +105,7 @@ export function startDevice(stored: FeederRecord, ports: DevicePorts): Device {
 
   function ageOf({ at }: Pick<Kept, 'at'>): { age_s?: number } {
     const time = now()
-    const age = time === undefined || at === 0 ? 0 : Math.round(time - at)
+    const age = time === undefined || at === 0 ? 0 : time - at
     return age > 0 ? { age_s: age } : {}
   }
 
@@ -114,7 +116,21 @@ export function startDevice(stored: FeederRecord, ports: DevicePorts): Device {
     return next
   }
 
+  /**
+   * Tells `refused(busy)` of what will not run any more: its time is past, or a later command was decided on. No sooner: a gateway
+   * does not hand out again what an outcome has named, and what was said to be refused must not run after all (F6).
+   */
+  function refuseTurnedAway(): void {
+    for (const [n, until] of turnedAway) {
+      const isDecided = n <= record.highWater && outcomesToTell(record).some((kept) => kept.n === n)
+      if (!isDecided && n > record.highWater && uptime() <= until) continue
+      turnedAway.delete(n)
+      if (!isDecided) passing.push({ n, state: 'refused', reason: 'busy' })
+    }
+  }
+
   async function exchange(): Promise<boolean> {
+    refuseTurnedAway()
     const kept = outcomesToTell(record)
     const outcomes: Outcome[] = kept.map(({ n, state, grams, reason, ...rest }) => ({
       n,
@@ -131,7 +147,7 @@ export function startDevice(stored: FeederRecord, ports: DevicePorts): Device {
       interval_s: intervalS(),
       config_version: record.config.version,
       ...(text === lastState && { changed: false }),
-      clock: Math.floor(now() ?? 0),
+      clock: now() ?? 0,
       ...(told.length > 0 && { outcomes: told }),
     })
     // After an answer that did not come, nobody knows what the cloud has: the next report is a change again.
@@ -151,9 +167,12 @@ export function startDevice(stored: FeederRecord, ports: DevicePorts): Device {
         commit(configure(record, config, now()))
       for (const command of commands) {
         const decision = decide(record, command, circumstances())
-        if (decision.kind === 'passing')
-          passing.push({ n: command.n, state: 'refused', reason: decision.reason })
-        else commit(decision.record)
+        if (decision.kind === 'busy') turnedAway.set(command.n, uptime() + command.ttl_s)
+        else if (decision.kind === 'stale') passing.push({ n: command.n, state: 'refused', reason: 'stale' })
+        else {
+          commit(decision.record)
+          turnedAway.delete(command.n)
+        }
       }
     } catch (error) {
       // What is not written down is not decided: the command comes again.

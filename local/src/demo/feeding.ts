@@ -2,7 +2,7 @@
  * How a feeder decides, as pure steps from one record to the next. Whoever drives it writes each record down before the next
  * step: the order of the design (F3) is what makes a meal run at most once, wherever the power goes.
  */
-import type { Command, DeviceConfig, Outcome, RefuseReason } from '@pesebre/contract/check-in'
+import type { Command, DeviceConfig, Outcome } from '@pesebre/contract/check-in'
 import { isFinal } from '@pesebre/contract/check-in'
 import { countGrams, refusalOf } from './limits.ts'
 import { type Active, type FeederRecord, hasRoom, type Kept, keepOutcome, type Origin } from './record.ts'
@@ -14,8 +14,10 @@ export type Decision =
   | { readonly kind: 'decided'; readonly record: FeederRecord }
   /** It was decided before, and its outcome is to be told again. */
   | { readonly kind: 'repeated'; readonly record: FeederRecord }
-  /** Told once, and kept nowhere: the number is not used up, or is older than anything remembered. */
-  | { readonly kind: 'passing'; readonly reason: RefuseReason }
+  /** It is older than anything remembered (F2). */
+  | { readonly kind: 'stale' }
+  /** Not now. The number is not used up: the command may come again when there is time, and room for its outcome (F6, F9). */
+  | { readonly kind: 'busy' }
 
 export type Circumstances = {
   /** Seconds since 1970; undefined: no clock yet. */
@@ -29,12 +31,11 @@ export function decide(record: FeederRecord, command: Command, circumstances: Ci
   const { active, ring, highWater } = record
   if (active !== undefined && 'n' in active && active.n === n) return { kind: 'repeated', record }
   if (n <= highWater) {
-    if (!ring.some((kept) => kept.n === n)) return { kind: 'passing', reason: 'stale' }
+    if (!ring.some((kept) => kept.n === n)) return { kind: 'stale' }
     const again = ring.map((kept) => (kept.n === n ? { ...kept, isTold: false } : kept))
     return { kind: 'repeated', record: { ...record, ring: again } }
   }
-  // The number is not used up: it may be given again when there is time, or room for its outcome.
-  if (active !== undefined || !hasRoom(ring)) return { kind: 'passing', reason: 'busy' }
+  if (active !== undefined || !hasRoom(ring)) return { kind: 'busy' }
   const notAfter = (circumstances.now ?? 0) + ttl_s
   const next = { ...record, highWater: n }
   return { kind: 'decided', record: take(next, { n }, { grams, notAfter, ...circumstances }) }

@@ -3,8 +3,8 @@ import { dirname } from 'node:path'
 import { SenderSequence } from '@pesebre/coap/oscore/sender-sequence'
 import { type FeederRecord, NEW_RECORD } from './record.ts'
 
-/** Numbers reserved at once: so many at most are left out by a restart. */
-const RESERVE = 64
+/** Numbers reserved at once. One only: what a restart leaves out would count as reports that were lost on the way. */
+const RESERVE = 1
 
 /**
  * The memory of a feeder. One that cannot be read latches it (F7): what it knew of meals is lost.
