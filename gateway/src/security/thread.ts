@@ -15,8 +15,8 @@ export type SharedSecurity = {
   readonly sequence: SharedArrayBuffer
 }
 
-/** Refusals of all addresses together, per second: what is above gets silence. */
-const REFUSALS_MAX = 1000
+/** Refusals of all addresses together may be as many as those of this many addresses: what is above gets silence. */
+const ADDRESSES_AT_ONCE = 100
 const ADDRESSES_MAX = 10_000
 
 /** OSCORE for one thread. */
@@ -44,7 +44,11 @@ export function openThreadSecurity(
 /** Answers refusals (which go to addresses that nobody has proven) only so often, per address and in all. */
 function quiet(security: Security, { refusalRate, refusalBurst }: Config): Security {
   const allowAddress = createRateLimit({ rate: refusalRate, burst: refusalBurst, keysMax: ADDRESSES_MAX })
-  const allowAll = createRateLimit({ rate: REFUSALS_MAX, burst: REFUSALS_MAX, keysMax: 1 })
+  const allowAll = createRateLimit({
+    rate: refusalRate * ADDRESSES_AT_ONCE,
+    burst: refusalBurst * ADDRESSES_AT_ONCE,
+    keysMax: 1,
+  })
   return {
     open: (message, peer, now) => {
       const opened = security.open(message, peer, now)
