@@ -2,6 +2,7 @@ import { CODE, METHOD } from '@pesebre/coap/codec/codes'
 import { encode, TYPE } from '@pesebre/coap/codec/message'
 import { OPTION } from '@pesebre/coap/codec/options'
 import type { Peer } from '@pesebre/coap/endpoint/types'
+import { createSecurity } from '@pesebre/coap/oscore/endpoint-security'
 import { Recovery } from '@pesebre/coap/oscore/recovery'
 import { SenderSequence } from '@pesebre/coap/oscore/sender-sequence'
 import t from 'tap'
@@ -95,6 +96,17 @@ t.test(
     t.end()
   },
 )
+
+t.test('Protection.protect(): the nonce of a request answers once, however often that is asked for', (t) => {
+  const keys = new Keys()
+  const security = createSecurity({ find: keys.find, sequence: keys.sequence })
+  const opened = security.open(messageOf(new Device().ask().data), peer, 0)
+  if (opened.kind !== 'opened') return t.fail(opened.kind)
+  const fields = { code: CODE.CHANGED, options: [], payload: new Uint8Array(0) }
+  const values = [1, 2, 3].map(() => hex(opened.protection.protect(fields, true)?.options[0]?.value))
+  t.same(values, ['', '0100', '0101'])
+  t.end()
+})
 
 t.test('S3: late messages inside the window pass, once, in every order of three', (t) => {
   for (const order of ['012', '021', '102', '120', '201', '210']) {

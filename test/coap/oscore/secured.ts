@@ -103,7 +103,7 @@ export class Device {
 
   ask(draft: Draft = {}): Sent {
     const { type = TYPE.CON, code = METHOD.POST, number, options = [], outside = [], payload = '{}' } = draft
-    const messageId = draft.messageId ?? ++this.#messageId
+    const messageId = draft.messageId ?? ++this.#messageId & 0xffff
     const token = draft.token ?? Uint8Array.of(messageId >> 8, messageId)
     const sequence = number === undefined ? this.sequence : new SenderSequence(number, number + 1)
     const inside: MessageFields = {
