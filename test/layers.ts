@@ -63,7 +63,7 @@ const LAYERS: Record<string, readonly string[]> = {
     'pino',
     'aws-lambda',
   ],
-  'cli/': ['contract/', 'coap/', 'node:*', 'cbor-x', '@aws-sdk/*'],
+  'cli/': ['contract/', 'coap/', 'node:*', 'cbor-x', '@aws-sdk/*', 'uqr'],
 }
 /** The files that start a process: they may import everything of their own package, and nobody imports them. */
 const ROOTS = /(^|\/)(main|[a-z]+-main|worker|handler|build)\.ts$/

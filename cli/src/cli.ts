@@ -1,12 +1,18 @@
 import { findCommand, readArgs } from './args.ts'
 import { type Command, EXIT, type ExitCode, Failure, type Io, Misuse } from './command.ts'
+import { cancel } from './commands/cancel.ts'
+import { commands } from './commands/commands.ts'
+import { configSet } from './commands/config-set.ts'
 import { dlqList } from './commands/dlq-list.ts'
 import { dlqRedrive } from './commands/dlq-redrive.ts'
 import { dlqShow } from './commands/dlq-show.ts'
+import { disable, enable } from './commands/enable.ts'
+import { feed } from './commands/feed.ts'
 import { get } from './commands/get.ts'
 import { observe } from './commands/observe.ts'
 import { post } from './commands/post.ts'
 import { probe } from './commands/probe.ts'
+import { register } from './commands/register.ts'
 import { shadow } from './commands/shadow.ts'
 import { start } from './commands/start.ts'
 import { helpOf, overview } from './help.ts'
@@ -14,6 +20,13 @@ import { helpOf, overview } from './help.ts'
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
   start,
+  register,
+  feed,
+  commands,
+  cancel,
+  configSet,
+  disable,
+  enable,
   post,
   get,
   observe,

@@ -42,7 +42,8 @@ export function shadowText({ title, document, now, paint }: ShadowTextInput): st
 
   function linkText(from: ShadowLink): string {
     const promised = from.interval_s === undefined ? '' : `, next within ${from.interval_s} s`
-    return `report ${from.seq} by gateway ${from.gateway}, measured ${showAge(now - from.at)}${promised}`
+    const lost = from.lost === undefined ? '' : `, ${from.lost} lost`
+    return `report ${from.seq} by gateway ${from.gateway}, measured ${showAge(now - from.at)}${promised}${lost}`
   }
 }
 

@@ -1,3 +1,4 @@
+import type { IoTClientConfig } from '@aws-sdk/client-iot'
 import type { IoTDataPlaneClientConfig } from '@aws-sdk/client-iot-data-plane'
 import type { SQSClientConfig } from '@aws-sdk/client-sqs'
 import { LOCAL_REGION, PORTS, type PortName, parsePort } from '@pesebre/contract/local-stack'
@@ -9,6 +10,8 @@ type Env = Readonly<Record<string, string | undefined>>
 export type Target = {
   readonly isLocal: boolean
   readonly sqs: SQSClientConfig
+  /** AWS IoT's control plane: things and their types. */
+  readonly iot: IoTClientConfig
   readonly iotData: IoTDataPlaneClientConfig
   /** For a person: `the local stack (http://127.0.0.1:4566)`. */
   readonly sqsPlace: string
@@ -36,6 +39,7 @@ const AWS_SETTINGS = [
   'AWS_CONTAINER_CREDENTIALS_FULL_URI',
   'AWS_ENDPOINT_URL',
   'AWS_ENDPOINT_URL_SQS',
+  'AWS_ENDPOINT_URL_IOT',
   'AWS_ENDPOINT_URL_IOT_DATA_PLANE',
 ]
 
@@ -66,6 +70,7 @@ function localTarget(env: Env): Target {
   return {
     isLocal: true,
     sqs: { ...common, endpoint: sqs, useQueueUrlAsEndpoint: false },
+    iot: { ...common, endpoint: iot },
     iotData: { ...common, endpoint: iot },
     sqsPlace: `the local stack (${sqs})`,
     iotPlace: `the local stack (${iot})`,
@@ -80,6 +85,7 @@ function awsTarget(env: Env): Target {
     isLocal: false,
     // The queue URL's host is no place to follow: an emulator puts a name there that does not resolve.
     sqs: { ...emulatorSettings(sqs, env), useQueueUrlAsEndpoint: false },
+    iot: emulatorSettings(env['AWS_ENDPOINT_URL_IOT'] || env['AWS_ENDPOINT_URL'], env),
     iotData: emulatorSettings(iot, env),
     sqsPlace: placeOf(sqs, env),
     iotPlace: placeOf(iot, env),

@@ -20,7 +20,7 @@ t.test('runCli() lists every command, and each has a help of its own', async (t)
 
 t.test('runCli() says in one line what is wrong with the usage, exit code 2', async (t) => {
   const cases: [string[], string][] = [
-    [['nonsense'], 'No such command: "nonsense"; there are start, post,'],
+    [['nonsense'], 'No such command: "nonsense"; there are start, register, feed,'],
     [['dlq', 'drain'], 'No such command: "dlq drain"; there are dlq list, dlq show, dlq redrive'],
     [['get'], 'Missing: <url>; see npx pesebre get --help'],
     [['get', '/', '--what'], "Unknown option '--what'; see npx pesebre get --help"],
@@ -33,6 +33,19 @@ t.test('runCli() says in one line what is wrong with the usage, exit code 2', as
     [['shadow', 'no such'], 'No thing has such a name'],
     [['dlq', 'redrive'], 'Missing: <id> or --all'],
     [['dlq', 'redrive', 'abcd', '--all'], 'Only one of --all and <id> can be given'],
+    [['register', 'camera'], 'The kind must be one of feeder, waterer, sensor, test: "camera"'],
+    [['register', 'feeder', '--number', 'xyz'], '--number must be up to 8 hex digits'],
+    [['register', 'feeder', '--gateways', 'a:1'], '--gateways must be id=host:port,...: "a:1"'],
+    [
+      ['feed', 'bella', '--grams', '1'],
+      'Not the name of a registered device, as feeder-1a2b3c4d is: "bella"',
+    ],
+    [['feed', 'sensor-1a2b3c4d', '--grams', '1'], 'Not a feeder: "sensor-1a2b3c4d"'],
+    [['feed', 'feeder-1a2b3c4d'], 'Missing: --grams'],
+    [['feed', 'feeder-1a2b3c4d', '--grams', '1kg'], '--grams must be a whole number from 1 to 65535: "1kg"'],
+    [['cancel', 'feeder-1a2b3c4d'], 'Missing: <number>'],
+    [['config', 'set', 'feeder-1a2b3c4d'], 'Missing: <key>=<value>'],
+    [['config', 'set', 'feeder-1a2b3c4d', 'x=1'], 'No such setting; there are interval_s, zone'],
     [['dlq', 'list', '--aws', '--local'], 'Only one of --local and --aws can be given'],
   ]
   for (const [line, message] of cases) {
@@ -43,14 +56,28 @@ t.test('runCli() says in one line what is wrong with the usage, exit code 2', as
 })
 
 t.test('runCli() says in one line what failed and what to do, exit code 1', async (t) => {
-  const env = { PESEBRE_COAP_PORT: '1', PESEBRE_AWS_PORT: '1', PESEBRE_IOT_PORT: '1' }
+  const env = {
+    PESEBRE_COAP_PORT: '1',
+    PESEBRE_AWS_PORT: '1',
+    PESEBRE_IOT_PORT: '1',
+    PESEBRE_HOME: '/no/home',
+  }
   const nobody = 'in the local stack (http://127.0.0.1:1): nothing listens there: start it with npm start'
   const refused = 'Nothing listens on UDP 127.0.0.1:1: start it with npm start'
   const cases: [string[], string][] = [
     [['get', '/health'], refused],
     [['observe', '/health'], refused],
+    [['commands', 'feeder-1a2b3c4d'], `Cannot read the commands of feeder-1a2b3c4d ${nobody}`],
     [['shadow', 'bella'], `Cannot read the shadow of bella ${nobody}`],
     [['dlq', 'list'], `Cannot find the queue pesebre-reports ${nobody}`],
+    [
+      ['register', 'feeder'],
+      'Cannot read the fleet keys: start the local stack once with npm start, or set PESEBRE_FLEET_KEYS: /no/home/fleet-keys.json',
+    ],
+    [
+      ['register', 'feeder', '--aws'],
+      'No fleet keys: set PESEBRE_FLEET_KEYS to their file or ssm:<parameter>',
+    ],
     [['post', '/x', '-f', '/no/such/file'], 'Cannot read the body: ENOENT'],
   ]
   for (const [line, message] of cases) {

@@ -1,0 +1,194 @@
+import { randomInt } from 'node:crypto'
+import { rm, writeFile } from 'node:fs/promises'
+import type { ControlDesired } from '@pesebre/contract/control'
+import { type DeviceIdentity, type GatewayAddress, qrTextOf } from '@pesebre/contract/identity'
+import { DEVICE_NUMBER_MAX, isKind, KINDS, type KidKind } from '@pesebre/contract/kid'
+import { positionalsOf } from '../args.ts'
+import { type Args, type Command, EXIT, Failure, type Io, Misuse } from '../command.ts'
+import { fleetKeysPlace, newestFleetKey } from '../fleet-keys.ts'
+import { headerOf, makeIdentity } from '../identity.ts'
+import { localPort, TARGET_HELP, TARGET_OPTIONS, type Target, targetOf } from '../target.ts'
+
+const KID_KINDS = Object.keys(KINDS).filter((kind) => kind !== 'camera') as KidKind[]
+const NAME_MAX = 64
+
+/** `register`: makes a device known, and prints what must be flashed into it. */
+export const register: Command = {
+  name: 'register',
+  summary: 'Register a device: its thing, its control shadow, and its key to be flashed',
+  usage: '<kind> [--name <name>] [options]',
+  about: [
+    `Kinds: ${KID_KINDS.join(', ')}.`,
+    [
+      'The key is derived from the newest fleet key and shown this once: as text and QR image, with --json as JSON, and in',
+      'the files that you name. Fleet keys: PESEBRE_FLEET_KEYS, a file {"1":"<64 hex digits>"} or ssm:<parameter>;',
+      'for the local stack fleet-keys.json in PESEBRE_HOME.',
+    ].join('\n'),
+    TARGET_HELP,
+  ],
+  options: {
+    name: { type: 'string', value: 'name', help: 'What people call it' },
+    number: { type: 'string', value: 'hex', help: 'Its number, up to 8 hex digits (random)' },
+    gateways: {
+      type: 'string',
+      value: 'list',
+      help: 'Where it finds gateways: id=host:port,... (of the local stack)',
+    },
+    out: { type: 'string', value: 'file', help: 'Write a JSON file, for tools' },
+    header: { type: 'string', value: 'file', help: 'Write a C header, for firmware' },
+    qr: { type: 'string', value: 'file', help: 'Write the QR image as SVG' },
+    ...TARGET_OPTIONS,
+  },
+  examples: [
+    ['register feeder --name "Bella\'s feeder"', 'in the local stack'],
+    [
+      'register feeder --out bella.json --header identity.h --qr bella.svg',
+      'with files, which only you can read',
+    ],
+    [
+      'register sensor --aws --gateways a=coap-a.example.org:5683,b=coap-b.example.org:5683',
+      'in AWS, with two gateways',
+    ],
+  ],
+  run: async (args, io) => {
+    const [kind] = positionalsOf(args, 'kind') as [string]
+    const target = targetOf(args, io.env)
+    const input = {
+      kind: kindOf(kind),
+      number: numberOf(args),
+      name: nameOf(args),
+      gateways: gatewaysOf(args, io, target),
+    }
+    const place = fleetKeysPlace(io.env, target.isLocal)
+    if (place === undefined)
+      throw new Failure('No fleet keys: set PESEBRE_FLEET_KEYS to their file or ssm:<parameter>')
+    const fleetKey = await newestFleetKey(place)
+    const identity = makeIdentity({ ...input, fleetKey })
+    const { renderSVG, renderUnicodeCompact } = await import('uqr')
+    const files = await writeFiles([
+      [args.text['out'], () => `${JSON.stringify(identity, null, 2)}\n`],
+      [args.text['header'], () => headerOf(identity)],
+      [args.text['qr'], () => renderSVG(qrTextOf(identity))],
+    ])
+    try {
+      await makeKnown(target, { kind: input.kind, identity, isChosen: args.text['number'] !== undefined })
+    } catch (error) {
+      await Promise.all(files.map((file) => rm(file, { force: true })))
+      throw error
+    }
+    if (args.flag['json']) {
+      io.out(JSON.stringify(identity))
+      return EXIT.ok
+    }
+    print({ identity, files, target }, io)
+    io.out(renderUnicodeCompact(qrTextOf(identity), { border: 2 }))
+    return EXIT.ok
+  },
+}
+
+/** Thing type, thing, and last the control shadow, which lets the device in. */
+async function makeKnown(
+  target: Target,
+  { kind, identity, isChosen }: { kind: KidKind; identity: DeviceIdentity; isChosen: boolean },
+): Promise<void> {
+  const { thing, name } = identity
+  const [{ openControls }, { ensureThing }] = await Promise.all([
+    import('../control.ts'),
+    import('../registry.ts'),
+  ])
+  const controls = openControls(target)
+  const refuseIfThere = (exists: boolean) => {
+    if (exists)
+      throw new Failure(
+        `Registered already in ${target.iotPlace}: choose another --number, or none: ${thing}`,
+      )
+  }
+  const nothing = (_: unknown, exists: boolean): { desired: undefined } => {
+    refuseIfThere(exists)
+    return { desired: undefined }
+  }
+  await controls.make(thing, nothing)
+  await ensureThing(target, thing, kind)
+  const desired: ControlDesired = {
+    enabled: true,
+    ...(name !== undefined && { name }),
+    queue: [],
+    ...(isChosen && { next: firstNumber(Date.now()) }),
+  }
+  await controls.make(thing, (_, exists) => {
+    refuseIfThere(exists)
+    return { desired }
+  })
+}
+
+/**
+ * A number that somebody chose may be that of a device whose shadow was deleted. It has acted on commands and takes no lower
+ * number again: so counting begins at the seconds since 2026, higher than anyone can have counted.
+ */
+function firstNumber(now: number): number {
+  return Math.max(1, Math.floor((now - Date.UTC(2026, 0, 1)) / 1000))
+}
+
+function kindOf(kind: string): KidKind {
+  if (isKind(kind) && kind !== 'camera') return kind
+  throw new Misuse(`The kind must be one of ${KID_KINDS.join(', ')}: "${kind}"`)
+}
+
+function numberOf({ text }: Args): number {
+  const given = text['number']
+  if (given === undefined) return randomInt(DEVICE_NUMBER_MAX + 1)
+  if (/^[0-9a-fA-F]{1,8}$/.test(given)) return Number.parseInt(given, 16)
+  throw new Misuse(`--number must be up to 8 hex digits, as in the name of the thing: "${given}"`)
+}
+
+function nameOf({ text }: Args): string | undefined {
+  const name = text['name']?.trim()
+  if (name !== undefined && (name === '' || name.length > NAME_MAX))
+    throw new Misuse(`--name must have 1 to ${NAME_MAX} characters: "${name}"`)
+  return name
+}
+
+function gatewaysOf({ text }: Args, { env }: Io, target: Target): GatewayAddress[] {
+  const given = text['gateways']
+  if (given === undefined)
+    return target.isLocal ? [{ id: 'a', host: '127.0.0.1', port: localPort('coap', env) }] : []
+  return given.split(',').map((each) => {
+    const found = /^([a-z0-9-]{1,16})=([^\s"\\:]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(each.trim())
+    if (found === null) throw new Misuse(`--gateways must be id=host:port,...: "${each}"`)
+    return { id: found[1]!, host: found[2]!, port: Number(found[3]) }
+  })
+}
+
+/** Only the owner may read them, and none that is there is overwritten: it may hold another device's key. */
+async function writeFiles(wanted: readonly [string | undefined, () => string][]): Promise<string[]> {
+  const written: string[] = []
+  for (const [path, text] of wanted) {
+    if (path === undefined) continue
+    try {
+      await writeFile(path, text(), { flag: 'wx', mode: 0o600 })
+      written.push(path)
+    } catch (error) {
+      await Promise.all(written.map((file) => rm(file, { force: true })))
+      const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST'
+      throw new Failure(
+        `Cannot write the identity: ${isThere ? 'the file is there already, take another' : (error as Error).message}: ${path}`,
+      )
+    }
+  }
+  return written
+}
+
+function print(
+  { identity, files, target }: { identity: DeviceIdentity; files: readonly string[]; target: Target },
+  io: Io,
+): void {
+  const { thing, name, kid, secret, gateways } = identity
+  const places = gateways.map(({ id, host, port }) => `${id} at ${host}:${port}`).join(', ')
+  const line = (key: string, value: string) => io.out(`  ${io.paint('cyan', key.padEnd(8))} ${value}`)
+  io.out(`${io.paint('bold', thing)}  ${io.paint('dim', `registered in ${target.iotPlace}`)}`)
+  if (name !== undefined) line('name', name)
+  line('kid', kid)
+  line('secret', `${secret}  ${io.paint('yellow', 'shown this once')}`)
+  if (places !== '') line('gateways', places)
+  for (const file of files) line('written', file)
+}
