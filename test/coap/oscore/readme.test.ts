@@ -15,7 +15,7 @@ t.test('the example of the README: a server and a client', async (t) => {
   const masterSecret = new Uint8Array(16).fill(1)
   const kid = Uint8Array.of(0x10, 0x1a, 0x2b, 0x3c, 0x4d)
   const stored: [string, number, string][] = []
-  const store = async (principal: string, sequence = -1, payload = new Uint8Array(0)): Promise<void> => {
+  const store = async (principal: string, sequence = -1, payload: Uint8Array): Promise<void> => {
     stored.push([principal, sequence, Buffer.from(payload).toString()])
   }
 
