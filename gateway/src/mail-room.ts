@@ -23,10 +23,13 @@ export type MailRoom = {
 export const TOPIC = `$aws/things/+/shadow/name/${CONTROL_SHADOW}/update/documents`
 const THING = /^\$aws\/things\/([^/]+)\/shadow\/name\/[^/]+\/update\/documents$/
 const FAILURE_LOG_MS = 10_000
+/** Questions to AWS at a time. While it does not answer, more would only pile up. */
+const ASKED_MAX = 256
 
 /** Brings what the control shadows say to the workers: as it is announced, and when they ask. */
 export function openMailRoom({ workers, log, read }: MailRoomSettings): MailRoom {
   let loggedAt = Number.NEGATIVE_INFINITY
+  let asked = 0
   for (const worker of workers) {
     worker.onLookUp((thing, epoch) => {
       answer(thing).then(
@@ -42,8 +45,14 @@ export function openMailRoom({ workers, log, read }: MailRoomSettings): MailRoom
   }
 
   async function answer(thing: string): Promise<Mailbox> {
-    const document = await read(thing, CONTROL_SHADOW)
-    return mailboxOf(document && readControl(document.state), document?.version ?? 0)
+    if (asked >= ASKED_MAX) throw new Error(`Cannot ask AWS IoT: ${asked} questions wait for an answer`)
+    asked++
+    try {
+      const document = await read(thing, CONTROL_SHADOW)
+      return mailboxOf(document && readControl(document.state), document?.version ?? 0)
+    } finally {
+      asked--
+    }
   }
 
   function onMessage(topic: string, payload: Uint8Array): void {

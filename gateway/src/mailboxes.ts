@@ -66,10 +66,9 @@ export function createMailboxes({ ask, onChange, keptMax }: MailboxesSettings): 
   function lookUp(thing: string): Mailbox | undefined | Promise<Mailbox | undefined> {
     const entry = entryOf(thing)
     if (isLive && entry.isCurrent) return entry.mailbox
-    const isAway = performance.now() < awayUntil
-    if (entry.waiting.length === 0) ask(thing, epoch)
-    if (isAway) {
-      // The question above finds out, in its time, whether AWS is back.
+    if (performance.now() < awayUntil) {
+      // Nobody waits for the answer, which tells, in its time, whether AWS is back.
+      ask(thing, epoch)
       return withoutCommands(entry.mailbox)
     }
     return new Promise((resolve) => {
@@ -81,6 +80,7 @@ export function createMailboxes({ ask, onChange, keptMax }: MailboxesSettings): 
         clearTimeout(timer)
         resolve(mailbox ?? withoutCommands(entry.mailbox))
       })
+      if (entry.waiting.length === 1) ask(thing, epoch)
     })
   }
 
