@@ -1,3 +1,6 @@
+import { METHOD } from '@pesebre/coap/codec/codes'
+import { TYPE } from '@pesebre/coap/codec/message'
+import { OPTION } from '@pesebre/coap/codec/options'
 import t from 'tap'
 import { startGateway } from '../fakes/gateway-process.ts'
 import { createUdpPeer } from '../fakes/udp-peer.ts'
@@ -64,6 +67,88 @@ t.test(
     t.equal(keptIn(gateway, device.thing).length, kept)
   },
 )
+
+t.test(
+  'a device that stays awake observes its mailbox, and ends hearing of it when it is disabled',
+  async (t) => {
+    const cloud = await startCloud(t)
+    const env = { ...cloud.env('a'), PESEBRE_FLEET_KEYS: fleetKeyFile(t), PESEBRE_STOP_TIMEOUT_MS: '100' }
+    const gateway = await startGateway({ env })
+    t.teardown(gateway.stop)
+    await until(async () => (await gateway.admin('/readyz')).body.includes('"mailboxes":true'))
+    const peer = await createUdpPeer({ to: gateway.coapPort })
+    t.teardown(peer.close)
+    const device = createSecureDevice({ number: 2, kind: 'waterer' })
+    await cloud.queue(device.thing, [{ n: 1, grams: 100 }])
+    const observe = { number: OPTION.OBSERVE, value: new Uint8Array(0) }
+    const sent = device.request({ method: METHOD.GET, path: ['commands'], options: [observe] })
+    const first = hear(await peer.ask(sent.bytes), sent)
+    t.equal(first.code, '2.05')
+    t.match(first.downlink.commands, [{ n: 1, grams: 100 }])
+    t.match(keptIn(gateway, device.thing), [{ type: 'waterer', seq: 0, sent: 1, state: undefined }])
+
+    await cloud.queue(device.thing, [
+      { n: 1, grams: 100 },
+      { n: 2, grams: 200 },
+    ])
+    const told = await peer.next()
+    const second = hear(told, sent)
+    t.equal(second.code, '2.05')
+    t.match(second.downlink.commands, [{ n: 1 }, { n: 2, grams: 200 }])
+    await peer.send(Uint8Array.of(0x60, 0, told[2]!, told[3]!))
+
+    await cloud.desire(device.thing, { enabled: false })
+    const last = hear(await peer.next(), sent)
+    t.equal(last.code, '4.03')
+  },
+)
+
+t.test('while AWS IoT is away reports are taken, without commands; afterwards they come', async (t) => {
+  const cloud = await startCloud(t)
+  const env = { ...cloud.env('a'), PESEBRE_FLEET_KEYS: fleetKeyFile(t), PESEBRE_STOP_TIMEOUT_MS: '100' }
+  const nowhere = { AWS_ENDPOINT_URL_IOT_DATA_PLANE: 'http://127.0.0.1:1', PESEBRE_MQTT_PORT: '1' }
+  const gateway = await startGateway({ env: { ...env, ...nowhere } })
+  t.teardown(gateway.stop)
+  const peer = await createUdpPeer({ to: gateway.coapPort })
+  t.teardown(peer.close)
+  const device = createSecureDevice({ number: 3 })
+  for (let i = 0; i < 5; i++) {
+    const sent = device.checkIn({ outcomes: [{ n: 7, state: 'done' }] })
+    const { code, downlink } = hear(await peer.ask(sent.bytes), sent)
+    t.equal(code, '2.04')
+    t.strictSame(downlink, { acked_upto: 7 })
+  }
+  t.equal(keptIn(gateway, device.thing).length, 5)
+  t.ok((await gateway.admin('/readyz')).body.includes('"mailboxes":false'))
+
+  // Over HTTP alone: whatever stands there is read for each report.
+  const half = await startGateway({ env: { ...env, PESEBRE_MQTT_PORT: '1', PESEBRE_GATEWAY_ID: 'b' } })
+  t.teardown(half.stop)
+  const other = await createUdpPeer({ to: half.coapPort })
+  t.teardown(other.close)
+  for (const n of [1, 2, 3]) {
+    await cloud.queue(device.thing, [{ n }])
+    const sent = device.checkIn({}, { gateway: 'b' })
+    t.match(hear(await other.ask(sent.bytes), sent).downlink.commands, [{ n }])
+  }
+})
+
+t.test('no_reply: the report is kept, nothing is handed out, nothing is said', async (t) => {
+  const gateway = await startGateway({
+    env: { PESEBRE_FLEET_KEYS: fleetKeyFile(t), PESEBRE_STOP_TIMEOUT_MS: '100' },
+  })
+  t.teardown(gateway.stop)
+  const peer = await createUdpPeer({ to: gateway.coapPort })
+  t.teardown(peer.close)
+  const device = createSecureDevice({ number: 4 })
+  const silent = device.checkIn({ state: { battery_mv: 1 }, no_reply: true }, { type: TYPE.NON })
+  t.strictSame(await peer.provoke(silent.bytes), [])
+  const acknowledged = device.checkIn({ no_reply: true }, { type: TYPE.CON })
+  const answer = await peer.ask(acknowledged.bytes)
+  t.strictSame([...answer], [0x60, 0, acknowledged.bytes[2], acknowledged.bytes[3]], 'an empty ACK')
+  await until(async () => keptIn(gateway, device.thing).length === 2)
+  t.match(keptIn(gateway, device.thing), [{ link: { answer: false } }, { link: { answer: false } }])
+})
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50))
