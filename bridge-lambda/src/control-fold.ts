@@ -27,16 +27,20 @@ const RANKS: Readonly<Record<OutcomeState, number>> = {
  * Brings what reports say about commands and configuration into the `reported` section of a control shadow.
  *
  * It is a join: per command the outcome of the highest rank, then of the lowest `seq`; of the commands those with the
- * highest numbers; of `sent` and `last` the highest; the configuration by the report of the highest `seq`. So the result
- * is the same in any order of reports, however often they come and however they are cut into pieces. Only `late` is decided
- * when an outcome is first taken in, since it needs the queue as it was: see `lateIn`.
+ * highest numbers; of `sent` and `last` the highest. So the result is the same in any order of reports, however often they
+ * come and however they are cut into pieces. Only `late` is decided when an outcome is first taken in, since it needs the
+ * queue as it was: see `lateIn`.
+ *
+ * The configuration is that of a newer report, if it is another. Its `seq` is not moved by reports that say the same, since
+ * every report says it and a write each would be dear: so its order holds as long as a device's versions rise. When one has
+ * lost its configuration, a report from before that comes late may hide it, until the next report.
  */
 export function foldControl({ desired, reported }: Control, reports: Iterable<Report>): ControlReported {
   let { config, sent } = reported
   let last = reported.outcomes?.last
   const items = new Map((reported.outcomes?.items ?? []).map((item) => [item.n, item]))
   for (const { seq, config_version, sent: handedOut, outcomes = [] } of reports) {
-    if (config_version !== undefined && (config?.seq === undefined || seq > config.seq))
+    if (config_version !== undefined && config_version !== config?.version && seq > (config?.seq ?? -1))
       config = { version: config_version, seq }
     if (handedOut !== undefined) sent = Math.max(sent ?? 0, handedOut)
     for (const outcome of outcomes) {

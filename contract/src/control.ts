@@ -44,7 +44,7 @@ export type CancelledCommand = QueuedCommand & {
 
 /** What the device said about it: written by the bridge only. */
 export type ControlReported = {
-  /** The configuration that the device holds, and the `seq` of the report that said so. */
+  /** The configuration that the device holds, and the `seq` of a report that said so. */
   config?: { version: number; seq?: number }
   /** Highest command number that was handed out in an answer. */
   sent?: number

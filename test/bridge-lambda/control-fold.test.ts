@@ -63,16 +63,29 @@ t.test('foldControl: late is what came about after its time', async (t) => {
   })
 })
 
-t.test('foldControl: sent is the highest, the configuration the newest', async (t) => {
-  const reports = [
-    report(5, { sent: 2, config_version: 7 }),
-    report(6, { config_version: 3 }),
-    report(4, { sent: 9 }),
-  ]
-  const end = { sent: 9, config: { version: 3, seq: 6 } }
-  t.same(fold(...reports), end)
-  t.same(fold(...reports.toReversed()), end)
-})
+t.test(
+  'foldControl: sent is the highest, the configuration the newest; one that stays is no change',
+  async (t) => {
+    const reports = [
+      report(5, { sent: 2, config_version: 3 }),
+      report(6, { config_version: 7 }),
+      report(4, { sent: 9 }),
+    ]
+    const end = { sent: 9, config: { version: 7, seq: 6 } }
+    t.same(fold(...reports), end)
+    t.same(fold(...reports.toReversed()), end)
+    t.same(foldControl({ ...none, reported: end }, [report(8, { config_version: 7 })]), end)
+    t.match(foldControl({ ...none, reported: end }, [report(9, { config_version: 0 })]), {
+      config: { version: 0 },
+    })
+    t.match(
+      foldControl({ ...none, reported: { config: { version: 7 } } }, [report(0, { config_version: 8 })]),
+      {
+        config: { version: 8 },
+      },
+    )
+  },
+)
 
 t.test('concernsControl: only what says something about it', async (t) => {
   t.notOk(concernsControl(report(1)))

@@ -108,9 +108,7 @@ async function follow({ controls, thing, n, wait, target, json }: Following, io:
       shown = standing.state
       if (json) io.out(JSON.stringify({ thing, ...standing, seen: now }))
       else
-        io.out(
-          `  ${io.paint('dim', clock(now))}  ${standingText(standing, io.paint)}  ${since(standing, io)}`,
-        )
+        io.out(`  ${io.paint('dim', clock(now))}  ${standingText(standing, io.paint)}${since(standing, io)}`)
     }
     if (isEnd(standing.state)) return standing.state === 'done' ? EXIT.ok : EXIT.failed
     const rest = until - Date.now()
@@ -127,7 +125,7 @@ async function follow({ controls, thing, n, wait, target, json }: Following, io:
 /** How long after it was given, by the device's word where there is one. */
 function since({ given, at }: Standing, io: Io): string {
   if (given === undefined || at === undefined) return ''
-  return io.paint('dim', `after ${showDuration(Math.max(0, at - given.at * 1000))}`)
+  return io.paint('dim', `  after ${showDuration(Math.max(0, at - given.at * 1000))}`)
 }
 
 function clock(now: number): string {
