@@ -94,6 +94,12 @@ export function readIdentity(file: string): DeviceIdentity {
   }
 }
 
+/** The Master Secret of a device: HKDF-Expand (RFC 5869 section 2.3), whose first block is longer than what is wanted. */
+export function masterSecret(fleetKey: Uint8Array, kid: Uint8Array): Buffer {
+  const block = createHmac('sha256', fleetKey).update(masterSecretInfo(kid)).update(Uint8Array.of(1)).digest()
+  return block.subarray(0, MASTER_SECRET_BYTES)
+}
+
 /** The first feeder gets an even number, the second an odd one: so each starts at another of two gateways. */
 function makeIdentity(home: string, horse: string, index: number): DeviceIdentity {
   const number = 2 * randomInt(2 ** 31) + (index % 2)
@@ -107,12 +113,6 @@ function makeIdentity(home: string, horse: string, index: number): DeviceIdentit
     kid: Buffer.from(kid).toString('hex'),
     secret: masterSecret(fleetKey, kid).toString('hex'),
   }
-}
-
-/** HKDF-Expand (RFC 5869 section 2.3) for an output that is no longer than one hash: its first block. */
-function masterSecret(fleetKey: Uint8Array, kid: Uint8Array): Buffer {
-  const block = createHmac('sha256', fleetKey).update(masterSecretInfo(kid)).update(Uint8Array.of(1)).digest()
-  return block.subarray(0, MASTER_SECRET_BYTES)
 }
 
 async function ensureControl(data: IoTDataPlaneClient, thing: string, name: string): Promise<void> {
