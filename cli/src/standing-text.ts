@@ -19,6 +19,8 @@ const MEANINGS: Readonly<Record<CommandState, string>> = {
   unknown: 'no word of its end: look, before you give another; it is not repeated by itself',
 }
 
+const TOO_LATE = 'its time is past: only word that it was handed out before may still come'
+
 /** Why a device refuses, by the contract's names. */
 const REASONS: Readonly<Record<string, string>> = {
   busy: 'it was busy with another',
@@ -48,19 +50,22 @@ const COLORS: Readonly<Record<CommandState, Parameters<Paint>[0]>> = {
   unknown: 'red',
 }
 
-/** The state of a command for the eye: `done  500 g`. */
-export function standingText(
-  { state, dispensed, reason, late, isCancelled }: Standing,
-  paint: Paint,
-): string {
+/** The state of a command for the eye: `done  500 g`. `now` in milliseconds since 1970. */
+export function standingText(standing: Standing, now: number, paint: Paint): string {
+  const { state, dispensed, reason, late, isCancelled } = standing
   const notes = [
     ...(dispensed === undefined ? [] : [`${dispensed} g`]),
     ...(reason === undefined ? [] : [REASONS[reason] ?? reason]),
-    ...(MEANINGS[state] === '' ? [] : [MEANINGS[state]]),
+    ...(meaningOf(standing, now) === '' ? [] : [meaningOf(standing, now)]),
     ...(late ? ['after its time'] : []),
     ...(isCancelled && state !== 'cancelled' ? ['taken back too late'] : []),
   ]
   return `${paint(COLORS[state], state.padEnd(11))} ${notes.join('; ')}`.trimEnd()
+}
+
+function meaningOf({ state, given }: Standing, now: number): string {
+  const isPast = given !== undefined && given.notAfter * 1000 <= now
+  return isPast && state === 'queued' ? TOO_LATE : MEANINGS[state]
 }
 
 /** Why a wish is not granted, and what to do, in one line. */

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { PORTS, type PortName } from '@pesebre/contract/local-stack'
 import t from 'tap'
@@ -5,12 +7,12 @@ import { type Stack, startStack } from '../../local/src/supervisor/stack.ts'
 import { type Run, run } from './fixtures/run.ts'
 
 /** A local stack of real processes, and the command line for it. */
-async function localStack(home: string) {
-  const stack = await startStack({ home, ports: 'free', demo: false })
+async function localStack(home: string, demo = false) {
+  const stack = await startStack({ home, ports: 'free', demo })
   const env = Object.fromEntries(
     Object.entries(PORTS).map(([name, { setting }]) => [setting, `${stack.ports[name as PortName]}`]),
   )
-  return { stack, run: (...line: string[]) => run(line, { env }) }
+  return { stack, run: (...line: string[]) => run(line, { env: { ...env, PESEBRE_HOME: home } }) }
 }
 
 /** Runs it until it says what is expected: reports are on their way for a moment. */
@@ -83,5 +85,33 @@ t.test(
       '1 message put back, in the local stack',
     )
     await second.stack.stop()
+  },
+)
+
+t.test(
+  'a feeder of the demo is fed from the command line; a new one is registered; a disabled one is refused',
+  { timeout },
+  async (t) => {
+    const home = t.testdir()
+    const { stack, run } = await localStack(home, true)
+    const { thing } = JSON.parse(readFileSync(join(home, 'demo', 'sol.json'), 'utf8'))
+    const fed = await run('feed', thing, '--grams', '200', '--json')
+    t.equal(fed.code, 0, fed.out + fed.err)
+    t.match(JSON.parse(fed.out.split('\n').at(-1)!), { state: 'done', dispensed: 200 })
+    t.match((await run('commands', thing)).out, /200 g {2}done {8}200 g/)
+    await run('config', 'set', thing, 'interval_s=2', 'portion=300')
+    await until(
+      () => run('commands', thing, '--json'),
+      ({ out }) => JSON.parse(out).held === JSON.parse(out).config.version,
+    )
+
+    const added = await run('register', 'feeder', '--json')
+    t.match(JSON.parse(added.out), { thing: /^feeder-/, secret: /^[0-9a-f]{32}$/ })
+    const asleep = await run('feed', JSON.parse(added.out).thing, '--grams', '100', '--wait', '0.1')
+    t.match(asleep, { code: 1, err: /^Still queued/ })
+
+    t.equal((await run('disable', thing)).code, 0)
+    t.match((await run('feed', thing, '--grams', '100')).err, `It is disabled: npx pesebre enable ${thing}`)
+    await stack.stop()
   },
 )

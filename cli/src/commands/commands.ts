@@ -67,5 +67,5 @@ function lineOf(standing: Standing, now: number, io: Io): string {
       ? [`may begin for ${showDuration(given.notAfter * 1000 - now)}`]
       : []),
   ]
-  return `  ${io.paint('cyan', `${n}`.padStart(4))}  ${asked.padStart(7)}  ${standingText(standing, io.paint)}  ${io.paint('dim', notes.join(', '))}`
+  return `  ${io.paint('cyan', `${n}`.padStart(4))}  ${asked.padStart(7)}  ${standingText(standing, now, io.paint)}  ${io.paint('dim', notes.join(', '))}`
 }

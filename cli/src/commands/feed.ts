@@ -108,7 +108,9 @@ async function follow({ controls, thing, n, wait, target, json }: Following, io:
       shown = standing.state
       if (json) io.out(JSON.stringify({ thing, ...standing, seen: now }))
       else
-        io.out(`  ${io.paint('dim', clock(now))}  ${standingText(standing, io.paint)}${since(standing, io)}`)
+        io.out(
+          `  ${io.paint('dim', clock(now))}  ${standingText(standing, now, io.paint)}${since(standing, io)}`,
+        )
     }
     if (isEnd(standing.state)) return standing.state === 'done' ? EXIT.ok : EXIT.failed
     const rest = until - Date.now()
