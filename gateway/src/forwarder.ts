@@ -1,10 +1,24 @@
-import { body, ENTRIES_MAX, type Entry, pack, thingHash, ulid, type Waiting } from './batch.ts'
+import {
+  Block,
+  ENTRIES_MAX,
+  type Entry,
+  headOf,
+  pack,
+  partOf,
+  recordOf,
+  type Span,
+  thingHash,
+  ulid,
+} from './batch.ts'
 import type { JournalReader } from './journal/reader.ts'
 
 /** `invalid`: SQS will never take this body as it is. `later`: it may. */
 export type Refusal = { index: number; cause: 'invalid' | 'later'; message: string }
 
-/** Sends up to ten bodies to the queue. Resolves with those that SQS did not take; rejects if the call failed. */
+/**
+ * Sends up to ten bodies to the queue. Resolves with those that SQS did not take; rejects if the call failed. The bodies' memory is
+ * used again after that.
+ */
 export type SendBatch = (bodies: Buffer[]) => Promise<Refusal[]>
 
 export type ForwarderSettings = {
@@ -37,7 +51,7 @@ export type Forwarder = {
 }
 
 /** Calls in flight. A device always uses the same lane, and a lane makes one call at a time: so its order is kept. */
-const LANES = 4
+const LANES = 2
 const CHUNK_BYTES = 256 * 1024
 /** Read ahead of SQS no further than this; the rest waits in the journal, not in memory. */
 const AHEAD_BYTES = 8 * 1024 * 1024
@@ -46,9 +60,14 @@ const FULL_BYTES = 500_000
 const BACKOFF_FIRST_MS = 100
 const BACKOFF_MAX_MS = 5_000
 
-/** A piece of the journal of which SQS has not yet taken every report. */
-type Span = { end: number; open: number; bytes: number; readAt: number }
-type Lane = { waiting: Waiting[]; bytes: number; busy: boolean }
+type Lane = {
+  /** What waits, and memory for what is left over of it when a call is packed. */
+  waiting: Block
+  spare: Block
+  /** Holds the bodies of the call that is under way. */
+  memory: Buffer
+  busy: boolean
+}
 
 /**
  * Carries the journal to SQS: reads what is committed, packs it, sends it, moves the checkpoint.
@@ -56,7 +75,12 @@ type Lane = { waiting: Waiting[]; bytes: number; busy: boolean }
  */
 export function startForwarder(settings: ForwarderSettings): Forwarder {
   const { reader, committed, now, lingerMs } = settings
-  const lanes: Lane[] = Array.from({ length: LANES }, () => ({ waiting: [], bytes: 0, busy: false }))
+  const lanes: Lane[] = Array.from({ length: LANES }, () => ({
+    waiting: new Block(),
+    spare: new Block(),
+    memory: Buffer.alloc(0),
+    busy: false,
+  }))
   const spans: Span[] = []
   let ahead = 0
   let stopAt = Number.POSITIVE_INFINITY
@@ -94,15 +118,11 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       }
       spans.push(span)
       ahead += span.bytes
-      const done = (): void => {
-        if (--span.open === 0) settle()
-      }
       for (const json of piece.lines) {
         const hash = thingHash(json)
         const lane = lanes[hash % LANES]!
-        lane.waiting.push({ json, hash: Math.floor(hash / LANES), done })
-        lane.bytes += json.length
-        if (lane.bytes >= FULL_BYTES) kick(lane)
+        lane.waiting.append(json, Math.floor(hash / LANES), span)
+        if (lane.waiting.length >= FULL_BYTES) kick(lane)
       }
       if (span.open === 0) settle()
     }
@@ -121,21 +141,39 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
   }
 
   function kick(lane: Lane): void {
-    if (lane.busy || lane.waiting.length === 0) return
+    if (lane.busy || lane.waiting.count === 0) return
     lane.busy = true
     drain(lane).catch((error: unknown) => settings.onFailure(asError(error)))
   }
 
   async function drain(lane: Lane): Promise<void> {
-    while (lane.waiting.length > 0 && now() < stopAt) {
-      const { entries, rest } = pack(lane.waiting)
-      lane.waiting = rest
-      lane.bytes = rest.reduce((sum, { json }) => sum + json.length, 0)
-      await deliver(entries)
+    while (lane.waiting.count > 0 && now() < stopAt) {
+      await deliver(take(lane))
       // A part of a call waits for the next linger, so that quiet times make few messages.
-      if (lane.bytes < FULL_BYTES) break
+      if (lane.waiting.length < FULL_BYTES) break
     }
     lane.busy = false
+  }
+
+  /** One call's worth of entries from the front of a lane. */
+  function take(lane: Lane): Entry[] {
+    const block = lane.waiting
+    const entries = pack(block, {
+      rest: lane.spare,
+      head,
+      memory: (bytes) => {
+        if (lane.memory.length < bytes) lane.memory = Buffer.allocUnsafeSlow(bytes)
+        return lane.memory
+      },
+    })
+    block.clear()
+    lane.waiting = lane.spare
+    lane.spare = block
+    return entries
+  }
+
+  function head(): string {
+    return headOf(settings.gateway, ulid(settings.epoch(), settings.random(10)))
   }
 
   /** Returns when SQS has every entry, or when the forwarder stops. */
@@ -158,11 +196,8 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
   }
 
   async function trySend(entries: Entry[]): Promise<Refusal[]> {
-    const bodies = entries.map((entry) =>
-      body(settings.gateway, ulid(settings.epoch(), settings.random(10)), entry),
-    )
     try {
-      return await settings.send(bodies)
+      return await settings.send(entries.map(({ body }) => body))
     } catch (cause) {
       const error = asError(cause)
       settings.onFailure(error)
@@ -170,25 +205,24 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     }
   }
 
-  function finish(entry: Entry): void {
-    settings.onBatch(entry.records.length, entry.bytes)
-    for (const record of entry.records) record.done()
+  function finish({ body, spans: origins }: Entry): void {
+    settings.onBatch(origins.length, body.length)
+    let isSettled = false
+    for (const span of origins) if (--span.open === 0) isSettled = true
+    if (isSettled) settle()
   }
 
   /** Halves an entry that SQS calls invalid, until the one report that is to blame stands alone. */
   function isolate(entry: Entry, message: string): Entry[] {
-    const { records } = entry
-    const [only] = records
-    if (records.length === 1 && only) {
-      settings.onInvalid(only.json, message)
-      only.done()
-      return []
+    const count = entry.spans.length
+    if (count > 1) {
+      const half = Math.ceil(count / 2)
+      return [partOf(entry, [0, half], head()), partOf(entry, [half, count], head())]
     }
-    const half = Math.ceil(records.length / 2)
-    return [records.slice(0, half), records.slice(half)].map((part) => ({
-      records: part,
-      bytes: part.reduce((sum, { json }) => sum + json.length + 1, 0),
-    }))
+    settings.onInvalid(recordOf(entry, 0), message)
+    const [span] = entry.spans
+    if (span && --span.open === 0) settle()
+    return []
   }
 
   function backoff(attempt: number): number {

@@ -4,17 +4,20 @@ const BACKSLASH = 0x5c
 /** Bytes of an entry around its body, generously. */
 const ENTRY_OVERHEAD = 40
 
+/** Bytes that the payload of a call may take, at most. */
+export function payloadMax(queueUrl: string, bodies: readonly Buffer[]): number {
+  return bodies.reduce((sum, body) => sum + 2 * body.length + ENTRY_OVERHEAD, headOf(queueUrl).length * 3 + 2)
+}
+
 /**
- * The payload of a SendMessageBatch call in AWS JSON 1.0, entry ids counting from 0.
+ * Writes the payload of a SendMessageBatch call in AWS JSON 1.0 into `into`, entry ids counting from 0, and returns that part of
+ * it. There must be `payloadMax` bytes of room.
  *
  * Each body must be JSON without line breaks, as UTF-8: then its quotes and backslashes are all that a JSON string around it
  * has to escape, and nothing has to become a JavaScript string on the way.
  */
-export function sendBatchPayload(queueUrl: string, bodies: readonly Buffer[]): Buffer {
-  const head = `{"QueueUrl":${JSON.stringify(queueUrl)},"Entries":[`
-  const most = bodies.reduce((sum, body) => sum + 2 * body.length + ENTRY_OVERHEAD, head.length * 3 + 2)
-  const into = Buffer.allocUnsafe(most)
-  let at = into.write(head)
+export function sendBatchPayload(queueUrl: string, bodies: readonly Buffer[], into: Buffer): Buffer {
+  let at = into.write(headOf(queueUrl))
   for (const [i, body] of bodies.entries()) {
     at += into.write(`${i === 0 ? '' : ','}{"Id":"${i}","MessageBody":"`, at)
     at = writeEscaped(body, into, at)
@@ -22,6 +25,10 @@ export function sendBatchPayload(queueUrl: string, bodies: readonly Buffer[]): B
   }
   at += into.write(']}', at)
   return into.subarray(0, at)
+}
+
+function headOf(queueUrl: string): string {
+  return `{"QueueUrl":${JSON.stringify(queueUrl)},"Entries":[`
 }
 
 function writeEscaped(body: Uint8Array, into: Uint8Array, start: number): number {

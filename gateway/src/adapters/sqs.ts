@@ -1,6 +1,6 @@
 import { SendMessageBatchCommand, type SendMessageBatchCommandInput, SQSClient } from '@aws-sdk/client-sqs'
 import type { Refusal } from '../forwarder.ts'
-import { sendBatchPayload } from './sqs-payload.ts'
+import { payloadMax, sendBatchPayload } from './sqs-payload.ts'
 
 export type Queue = {
   sendBatch: (bodies: Buffer[]) => Promise<Refusal[]>
@@ -30,10 +30,18 @@ export function openQueue(queueUrl: string): Queue {
     { step: 'build', priority: 'high' },
   )
 
+  // Used again from call to call: fresh memory of this size costs more, page by page, than filling it.
+  const free: Buffer[] = []
+
   async function sendBatch(bodies: Buffer[]): Promise<Refusal[]> {
+    const most = payloadMax(queueUrl, bodies)
+    const last = free.pop()
+    const memory = last && last.length >= most ? last : Buffer.allocUnsafeSlow(most)
     const input: SendMessageBatchCommandInput = { QueueUrl: queueUrl, Entries: [] }
-    payloads.set(input, sendBatchPayload(queueUrl, bodies))
+    payloads.set(input, sendBatchPayload(queueUrl, bodies, memory))
     const { Failed = [] } = await client.send(new SendMessageBatchCommand(input))
+    // Not after a failure: parts of it may still be on their way out.
+    free.push(memory)
     return Failed.map(({ Id, SenderFault, Code, Message }) => ({
       index: Number(Id),
       cause: SenderFault && INVALID.has(Code ?? '') ? 'invalid' : 'later',

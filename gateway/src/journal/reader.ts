@@ -4,7 +4,7 @@ import { segmentBases, segmentPath } from './segments.ts'
 
 /** A piece of the journal: the JSON of its sound lines, and where to go on. */
 export type Piece = {
-  /** JSON of each report, UTF-8, views into one buffer. */
+  /** JSON of each report, UTF-8: views into memory that the next `read` writes to. */
   lines: Buffer[]
   /** Position after the last line, sound or not. */
   next: number
@@ -24,6 +24,7 @@ export function createReader(dir: string, start: number): JournalReader {
   let position = start
   let base = -1
   let file: FileHandle | undefined
+  let memory = Buffer.alloc(0)
 
   async function read(limit: number, bytes: number): Promise<Piece> {
     const bases = segmentBases(dir)
@@ -31,9 +32,9 @@ export function createReader(dir: string, start: number): JournalReader {
     if (current === undefined) {
       // Somebody deleted what was not sent yet; all that can be done is to go on with what is there.
       const first = bases[0]
-      if (first === undefined || first >= limit) return { lines: [], next: position, damaged: 0 }
+      if (first === undefined || first >= limit) return { ...nothing, next: position }
       position = first
-      return { lines: [], next: position, damaged: 1 }
+      return { ...nothing, next: position, damaged: 1 }
     }
     if (current !== base) {
       await file?.close()
@@ -48,9 +49,9 @@ export function createReader(dir: string, start: number): JournalReader {
   async function readUpTo(end: number, bytes: number, sealed: boolean): Promise<Piece> {
     let size = Math.min(bytes, end - position)
     for (;;) {
-      const buffer = Buffer.allocUnsafe(size)
-      const { bytesRead } = await file!.read(buffer, 0, size, position - base)
-      const piece = cut(buffer.subarray(0, bytesRead))
+      if (memory.length < size) memory = Buffer.allocUnsafeSlow(size)
+      const { bytesRead } = await file!.read(memory, 0, size, position - base)
+      const piece = cut(memory.subarray(0, bytesRead))
       const atEnd = position + bytesRead >= end || bytesRead < size
       if (piece.next === 0 && !atEnd) {
         size = Math.min(size * 2, end - position)
@@ -59,7 +60,7 @@ export function createReader(dir: string, start: number): JournalReader {
       // The end of a sealed segment that holds no whole line more: step over what is missing or damaged there.
       if (piece.next === 0 && sealed) {
         position = end
-        return { ...piece, next: position, damaged: 1 }
+        return { ...nothing, next: position, damaged: 1 }
       }
       position += piece.next
       return { ...piece, next: position }
@@ -76,6 +77,8 @@ export function createReader(dir: string, start: number): JournalReader {
     },
   }
 }
+
+const nothing = { lines: [], damaged: 0 }
 
 function cut(bytes: Buffer): Piece {
   const lines: Buffer[] = []

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { sendBatchPayload } from '../../../gateway/src/adapters/sqs-payload.ts'
+import { payloadMax, sendBatchPayload } from '../../../gateway/src/adapters/sqs-payload.ts'
 
 const QUEUE_URL = 'https://sqs.eu-west-1.amazonaws.com/123456789012/pesebre-reports'
 
@@ -9,10 +9,8 @@ t.test(
   async (t) => {
     const bodies = fc.array(fc.json({ stringUnit: 'binary' }), { maxLength: 10 })
     const property = fc.property(bodies, (given) => {
-      const payload = sendBatchPayload(
-        QUEUE_URL,
-        given.map((body) => Buffer.from(body)),
-      )
+      const bytes = given.map((body) => Buffer.from(body))
+      const payload = sendBatchPayload(QUEUE_URL, bytes, Buffer.alloc(payloadMax(QUEUE_URL, bytes)))
       const input = {
         QueueUrl: QUEUE_URL,
         Entries: given.map((body, i) => ({ Id: String(i), MessageBody: body.toWellFormed() })),
