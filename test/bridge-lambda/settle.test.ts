@@ -292,3 +292,38 @@ t.test(
     t.equal(shadows.counts.conflicts, 1)
   },
 )
+
+t.test(
+  'createSettle: of a secure device it counts what never came; a late report mends the count',
+  async (t) => {
+    const { shadows, settle, limits } = setUp()
+    const from = (seq: number) => item(seq, { a: seq }, { thing: 'feeder-1a2b3c4d' })
+    const lost = () => (shadows.reported('feeder-1a2b3c4d')!['link'] as { lost?: number }).lost
+    await settle('feeder-1a2b3c4d', [from(5)], limits)
+    await settle('feeder-1a2b3c4d', [from(9)], limits)
+    t.equal(lost(), 3)
+    await settle('feeder-1a2b3c4d', [from(7)], limits)
+    t.equal(lost(), 2)
+    const writes = shadows.counts.updates
+    await settle('feeder-1a2b3c4d', [from(7), from(5)], limits)
+    t.equal(shadows.counts.updates, writes, 'a repeated one is not written')
+    await settle('bella', [item(1, { a: 1 }), item(4, { a: 4 })], limits)
+    t.equal((shadows.reported('bella')!['link'] as { lost?: number }).lost, undefined)
+  },
+)
+
+t.test(
+  'createSettle: what came unchanged and was not written is no loss, also over a conflict',
+  async (t) => {
+    const { shadows, settle, limits } = setUp()
+    const thing = 'feeder-1a2b3c4d'
+    const from = (seq: number, more: Partial<Report> = {}) => item(seq, { a: 1 }, { thing, ...more })
+    await settle(thing, [from(1)], limits)
+    const writes = shadows.counts.updates
+    await settle(thing, [from(2, unchanged), from(3, unchanged)], limits)
+    t.equal(shadows.counts.updates, writes)
+    shadows.write(thing, { theirs: 1 })
+    await settle(thing, [from(4)], limits)
+    t.match(shadows.reported(thing), { theirs: 1, link: { seq: 4, lost: 0 } })
+  },
+)

@@ -150,13 +150,21 @@ function nameOf({ text }: Args): string | undefined {
 
 function gatewaysOf({ text }: Args, { env }: Io, target: Target): GatewayAddress[] {
   const given = text['gateways']
-  if (given === undefined)
-    return target.isLocal ? [{ id: 'a', host: '127.0.0.1', port: localPort('coap', env) }] : []
+  if (given === undefined) return target.isLocal ? localGateways(env) : []
   return given.split(',').map((each) => {
     const found = /^([a-z0-9-]{1,16})=([^\s"\\:]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(each.trim())
     if (found === null) throw new Misuse(`--gateways must be id=host:port,...: "${each}"`)
     return { id: found[1]!, host: found[2]!, port: Number(found[3]) }
   })
+}
+
+/** Those of the local stack, which has two when PESEBRE_GATEWAYS says so. */
+function localGateways(env: Io['env']): GatewayAddress[] {
+  const host = '127.0.0.1'
+  const first = { id: 'a', host, port: localPort('coap', env) }
+  return env['PESEBRE_GATEWAYS']?.trim() === '2'
+    ? [first, { id: 'b', host, port: localPort('coapB', env) }]
+    : [first]
 }
 
 /** Only the owner may read them, and none that is there is overwritten: it may hold another device's key. */
