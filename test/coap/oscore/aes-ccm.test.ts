@@ -49,7 +49,7 @@ t.test(
         return t.fail(`open: ${length} bytes`)
     }
     t.pass('each of them')
-  t.end()
+    t.end()
   },
 )
 

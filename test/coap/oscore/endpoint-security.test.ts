@@ -438,6 +438,23 @@ t.test('an observation: 2.05 and Observe outside as long as more may follow, the
   t.end()
 })
 
+t.test('S11: one principal has its share of the tables, from however many ports it comes', (t) => {
+  const endpoint = gatewayOf(new Keys())
+  const device = new Device()
+  for (let n = 0; n < 500; n++) {
+    const observe = device.ask({ code: METHOD.GET, options: [uint(OPTION.OBSERVE, 0)], payload: '' })
+    exchangeOf(endpoint, observe.data, { code: CODE.CONTENT, observe: 'box' }, 0, portOf(n))
+    const path = [`upload-${n}`]
+    const block = device.ask({ path, options: [uint(OPTION.BLOCK1, 8)], payload: new Uint8Array(16) })
+    endpoint.receive(block.data, portOf(n), 0)
+    const large = { code: CODE.CONTENT, payload: new Uint8Array(2_000) }
+    exchangeOf(endpoint, device.ask({ code: METHOD.GET, path, payload: '' }).data, large, 0, portOf(n))
+  }
+  t.match(endpoint.sizes(), { observers: 16, uploads: 4, downloads: 4, pending: 0 })
+  t.equal(endpoint.notify('box', { code: CODE.CONTENT }, 1).length, 16)
+  t.end()
+})
+
 function portOf(number: number): Peer {
   return { ...peer, port: 10_000 + number }
 }

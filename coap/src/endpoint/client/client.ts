@@ -13,13 +13,13 @@ import type { Random } from '../messaging/random.ts'
 import { REPLY, type Recent } from '../messaging/recent.ts'
 import type { TransmissionEnd } from '../messaging/transmissions.ts'
 import type { DropReason, Tally } from '../outcomes.ts'
-import type { MessageFields } from '../security.ts'
 import type { Settings } from '../settings.ts'
 import type { Shared } from '../shared.ts'
 import type { Answer, Call, Effect, FailureReason, OutgoingRequest, Peer } from '../types.ts'
 import { type OpenCall, openCall } from './call.ts'
 import { hasUnknownCritical, isFresh, takeBlock, uintOf } from './incoming.ts'
 import { type Contents, nextFetch, nextRequest, uploadStep } from './outgoing-body.ts'
+import { seal, unseal } from './sealing.ts'
 
 const NOTHING: readonly Effect[] = Object.freeze([])
 const NO_BYTES = new Uint8Array(0)
@@ -159,7 +159,7 @@ export class Client {
   #receive(call: OpenCall, bytes: Uint8Array, now: number, effects: Effect[]): Step {
     const decoded = decode(bytes)
     if (!decoded.ok) return 'rejected'
-    const message = this.#open(call, decoded.message)
+    const message = unseal(call, decoded.message)
     if (message === 'refused') return 'ignored'
     // It says that the request has arrived, whether or not the ACK has (RFC 7252 section 5.2.2).
     this.#endTransmission(call)
@@ -174,19 +174,6 @@ export class Client {
       return 'ignored'
     }
     return this.#take(call, message, now, effects) ? 'taken' : 'rejected'
-  }
-
-  /** What was inside a protected message; of a request that was not protected, the message itself. */
-  #open(call: OpenCall, message: Message): Message | 'again' | 'refused' | 'unprotected' {
-    if (call.request.security === undefined) return message
-    const sealed = hex(message.token) === hex(call.token) ? call.sealed : call.fetchSealed
-    const opened = sealed?.open(message) ?? { kind: 'refused' }
-    if (opened.kind === 'opened') {
-      call.challenges = 0
-      return { ...message, ...opened.response }
-    }
-    // An observation that stands is not ended by what anyone can have sent.
-    return opened.kind === 'unprotected' && call.isObserving ? 'refused' : opened.kind
   }
 
   /** Takes one message of the answer. False if it has to be rejected. */
@@ -273,7 +260,7 @@ export class Client {
   #transmit(call: OpenCall, contents: Contents, now: number, effects: Effect[]): void {
     const { peer, confirmable = true } = call.request
     const { token } = contents
-    const fields = this.#seal(call, contents)
+    const fields = seal(call, contents)
     if (fields === undefined) {
       this.#fail(call, 'security', effects)
       return
@@ -293,18 +280,6 @@ export class Client {
       { peer, messageId, bytes: bytes.slice(), onEnd },
       now,
     )
-  }
-
-  /** The message as it goes out. Undefined when it cannot be protected. */
-  #seal(call: OpenCall, contents: Contents): MessageFields | undefined {
-    const { token, options, payload } = contents
-    const { method: code, security } = call.request
-    if (security === undefined) return { code, options, payload }
-    const sealed = security.protect({ code, options, payload })
-    if (token === call.token) call.sealed = sealed
-    else call.fetchSealed = sealed
-    call.contents = contents
-    return sealed?.request
   }
 
   #fail(call: OpenCall, reason: FailureReason, effects: Effect[], hint?: number): void {
