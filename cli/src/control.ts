@@ -32,7 +32,7 @@ export function openControls(target: Target): Controls {
       return JSON.parse(new TextDecoder().decode(payload)) as { state: unknown; version: number }
     } catch (error) {
       if (isMissing(error)) return undefined
-      throw awsFailure(error, `Cannot read the commands of ${thing}`, place)
+      throw awsFailure(error, `Cannot read the control shadow of ${thing}`, place)
     }
   }
   const ports: ControlPorts = {
@@ -46,7 +46,7 @@ export function openControls(target: Target): Controls {
         return true
       } catch (error) {
         if ((error as Error).name === 'ConflictException') return false
-        throw awsFailure(error, `Cannot write the commands of ${thing}`, place)
+        throw awsFailure(error, `Cannot write the control shadow of ${thing}`, place)
       }
     },
     sleep: async (ms) => void (await sleep(ms)),

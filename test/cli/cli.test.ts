@@ -67,7 +67,7 @@ t.test('runCli() says in one line what failed and what to do, exit code 1', asyn
   const cases: [string[], string][] = [
     [['get', '/health'], refused],
     [['observe', '/health'], refused],
-    [['commands', 'feeder-1a2b3c4d'], `Cannot read the commands of feeder-1a2b3c4d ${nobody}`],
+    [['commands', 'feeder-1a2b3c4d'], `Cannot read the control shadow of feeder-1a2b3c4d ${nobody}`],
     [['shadow', 'bella'], `Cannot read the shadow of bella ${nobody}`],
     [['dlq', 'list'], `Cannot find the queue pesebre-reports ${nobody}`],
     [
