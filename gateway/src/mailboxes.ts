@@ -25,7 +25,7 @@ export type Mailboxes = {
 
 /** A device's answer waits this long for AWS, milliseconds. */
 const WAIT_MS = 400
-/** After AWS has failed to answer in time, nobody waits for it for this long, milliseconds: devices have no time for that. */
+/** After AWS has answered nobody in time, nobody waits for it for this long, milliseconds: devices have no time for that. */
 const AWAY_MS = 2_000
 
 type Entry = {
@@ -48,6 +48,7 @@ export function createMailboxes({ ask, onChange, keptMax }: MailboxesSettings): 
   let old = new Map<string, Entry>()
   let isLive = false
   let epoch = 0
+  let heardAt = 0
   let awayUntil = 0
 
   function entryOf(thing: string): Entry {
@@ -73,7 +74,8 @@ export function createMailboxes({ ask, onChange, keptMax }: MailboxesSettings): 
     }
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
-        awayUntil = performance.now() + AWAY_MS
+        // One slow answer among others says nothing about the rest.
+        if (performance.now() - heardAt >= WAIT_MS) awayUntil = performance.now() + AWAY_MS
         settle(entry, undefined)
       }, WAIT_MS)
       entry.waiting.push((mailbox) => {
@@ -94,6 +96,7 @@ export function createMailboxes({ ask, onChange, keptMax }: MailboxesSettings): 
       settle(entryOf(thing), undefined)
       return
     }
+    heardAt = performance.now()
     awayUntil = 0
     const entry = entryOf(thing)
     // Read before announcements began, it may be older than a change that nobody announced.
@@ -110,6 +113,8 @@ export function createMailboxes({ ask, onChange, keptMax }: MailboxesSettings): 
     if (entry === undefined || (entry.mailbox !== undefined && entry.mailbox.version >= mailbox.version))
       return
     put(thing, entry, mailbox)
+    // It is the whole of it, and what comes after it will be announced, too.
+    entry.isCurrent ||= isLive
   }
 
   function put(thing: string, entry: Entry, mailbox: Mailbox): void {

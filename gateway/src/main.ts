@@ -45,9 +45,10 @@ async function run(config: Config, log: Logger): Promise<void> {
     metrics: async () => ({ text: await metrics.metrics(), contentType: metrics.contentType }),
     onFault: (error) => log.error({ err: error }, 'internal error'),
   })
+  const stopped = stopSignal()
   log.info({ coap: port, admin: admin.port, ...forms, ackAfter: config.ackAfter }, 'gateway ready')
 
-  await stopSignal()
+  await stopped
   log.info('gateway stopping')
   await workers.stop()
   await forwarding.stop(performance.now() + config.stopTimeoutMs)

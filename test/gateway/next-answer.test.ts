@@ -49,9 +49,14 @@ t.test(
     const all = [...feeders, lookout]
     await Promise.all(all.map(({ secure }) => cloud.desire(secure.thing, { enabled: true, queue: [] })))
 
+    // First contact, when a gateway reads the shadow: that has its own time limit, and its own tests.
+    for (const feeder of all)
+      for (const gateway of gateways) while ((await wake(feeder, gateway, {}))?.code !== '2.04');
+
     let tries = 0
     let wakes = 0
     let inNext = 0
+    const missed: string[] = []
     for (let round = 1; tries < TRIES; round++) {
       await Promise.all(feeders.map(({ secure }) => cloud.queue(secure.thing, [{ n: round }])))
       // Devices sleep for minutes, the test does not: it goes on once both gateways have heard of a change made after all of these.
@@ -66,10 +71,12 @@ t.test(
         feeders.map(async (feeder) => {
           for (;;) {
             wakes++
-            const heard = await wake(feeder, gateways[Math.random() < 0.5 ? 0 : 1]!, {})
+            const gateway = gateways[Math.random() < 0.5 ? 0 : 1]!
+            const heard = await wake(feeder, gateway, {})
             if (heard === undefined) continue
             tries++
             if (heard.code === '2.04' && heard.downlink.commands?.at(-1)?.n === round) inNext++
+            else missed.push(`${round} ${gateway.id} ${heard.code} ${JSON.stringify(heard.downlink)}`)
             feeder.outcomes = [{ n: round, state: 'done', grams: 500 }]
             return
           }
@@ -78,6 +85,7 @@ t.test(
     }
     t.comment(`${tries} commands, ${inNext} in the next answer, ${wakes} wakes`)
     t.ok(wakes > tries * 1.05, 'the network was bad')
+    t.strictSame(missed, [])
     t.equal(inNext, tries)
   },
 )

@@ -45,6 +45,8 @@ export type Heard = {
   readonly code: string
   readonly downlink: Downlink
   readonly payload: Uint8Array
+  /** Options that were protected. */
+  readonly inner: readonly { readonly number: number; readonly value: Uint8Array }[]
   readonly message: Message
 }
 
@@ -129,16 +131,16 @@ export function hear(bytes: Uint8Array, { sent }: Sent): Heard {
   const decoded = decode(bytes)
   if (!decoded.ok) throw new Error(`Not CoAP: ${decoded.reason}`)
   const { message } = decoded
-  const nothing = { downlink: {}, payload: new Uint8Array(0), message }
+  const nothing = { downlink: {}, payload: new Uint8Array(0), inner: [], message }
   const verified = verifyResponse(message, sent)
   if (!verified.ok && verified.reason === 'not-protected')
     return { code: `unprotected ${codeText(message.code)}`, ...nothing }
   if (!verified.ok) return { code: `refused: ${verified.reason}`, ...nothing }
-  const { code, payload } = verified.response
+  const { code, payload, options: inner } = verified.response
   const isDownlink = code >> 5 === 2 && payload.length > 0 && payload[0]! >> 5 === 5
   const downlink = isDownlink ? nameDownlink(cborDecoder.decode(payload)) : {}
   if (typeof downlink === 'string') throw new Error(`Not a downlink: ${downlink}`)
-  return { code: codeText(code), downlink, payload, message }
+  return { code: codeText(code), downlink, payload, inner, message }
 }
 
 function codeText(code: number): string {

@@ -27,7 +27,7 @@ const CONNECT_AGAIN_MS = 2_000
  * at QoS 1. The SDK is loaded only here: its native part takes tens of megabytes. Returns at once.
  */
 export async function openMqtt(settings: MqttSettings): Promise<Mqtt> {
-  const { host, port, certificate, key, authority, clientId, topic, onMessage, onLink, onError } = settings
+  const { host, port, certificate, key, authority, clientId, topic, onMessage, onLink } = settings
   const { iot, mqtt } = await import('aws-iot-device-sdk-v2')
   const builder = iot.AwsIotMqttConnectionConfigBuilder.new_mtls_builder_from_path(certificate, key)
   if (authority !== undefined) builder.with_certificate_authority_from_path(undefined, authority)
@@ -40,6 +40,9 @@ export async function openMqtt(settings: MqttSettings): Promise<Mqtt> {
   builder.with_reconnect_max_sec(RECONNECT_MAX_S)
   const connection = new mqtt.MqttClient().new_connection(builder.build())
   let isClosed = false
+  const onError = (error: unknown): void => {
+    if (!isClosed) settings.onError(error)
+  }
   connection.on('message', (name, payload) => onMessage(name, new Uint8Array(payload)))
   connection.on('error', onError)
   connection.on('interrupt', (error) => {

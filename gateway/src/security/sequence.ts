@@ -5,16 +5,21 @@ import { replaceFile } from '../replace-file.ts'
 
 /**
  * The gateway's own Sender Sequence Numbers (design/promises.md S4): for answers that may not use the request's nonce, and for
- * notifications. One counter for all threads and all devices, never the same number twice, also after a crash or on a restored disk.
+ * notifications. One counter for all threads and all devices. No number is used twice: not after a crash, since numbers are
+ * reserved on disk before use; nor on a disk that was put back to an older state, since no number is used before its time. Number
+ * n may be used from n milliseconds after EPOCH on, so that who begins now begins above all that were ever used.
  */
 export const SEQUENCE_NAME = 'sequence.json'
-/** Numbers reserved on disk at a time. */
-const BLOCK = 65_536
-/** Numbers begin at the milliseconds since then: a disk that was put back to an older state does not repeat what was used. */
+/** Numbers reserved on disk at a time. After a quick restart this many milliseconds may pass until the next may be used. */
+const BLOCK = 512
 const EPOCH = Date.UTC(2026, 0, 1)
 const SEQUENCE_END = 2 ** 40
+/** When the disk is further ahead of the clock than this, the clock is wrong, or was. Then the disk alone decides. */
+const CLOCK_ERROR_MAX_MS = 3_600_000
 const NEXT = 0
 const LIMIT = 1
+/** 1 while numbers wait for their time. */
+const TIMED = 2
 
 /** Reserves numbers. Only the main thread has one. */
 export type Reservation = {
@@ -26,11 +31,13 @@ export type Reservation = {
 
 /** Reads what was reserved before in `dir`, and reserves a first block. `now`: milliseconds since 1970. */
 export function reserveSequence(dir: string, now: number): Reservation {
-  const memory = new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT)
+  const memory = new SharedArrayBuffer(3 * BigInt64Array.BYTES_PER_ELEMENT)
   const words = new BigInt64Array(memory)
-  const start = Math.min(SEQUENCE_END, Math.max(readLimit(dir), now - EPOCH, 0))
+  const reserved = readLimit(dir)
+  const start = Math.min(SEQUENCE_END, Math.max(reserved, now - EPOCH, 0))
   Atomics.store(words, NEXT, BigInt(start))
   Atomics.store(words, LIMIT, BigInt(start))
+  Atomics.store(words, TIMED, reserved - (now - EPOCH) > CLOCK_ERROR_MAX_MS ? 0n : 1n)
   renew()
   return { memory, renew }
 
@@ -38,22 +45,24 @@ export function reserveSequence(dir: string, now: number): Reservation {
     const next = Number(Atomics.load(words, NEXT))
     const limit = Number(Atomics.load(words, LIMIT))
     if (limit - next > BLOCK / 2 || limit >= SEQUENCE_END) return
-    const reserved = Math.min(SEQUENCE_END, next + BLOCK)
-    replaceFile(join(dir, SEQUENCE_NAME), Buffer.from(JSON.stringify({ reserved })))
-    Atomics.store(words, LIMIT, BigInt(reserved))
+    const more = Math.min(SEQUENCE_END, next + BLOCK)
+    replaceFile(join(dir, SEQUENCE_NAME), Buffer.from(JSON.stringify({ reserved: more })))
+    Atomics.store(words, LIMIT, BigInt(more))
   }
 }
 
-/** The view of one thread. */
-export function openSequence(memory: SharedArrayBuffer): SequenceNumbers {
+/** The view of one thread. `clock`: milliseconds since 1970. */
+export function openSequence(memory: SharedArrayBuffer, clock: () => number): SequenceNumbers {
   const words = new BigInt64Array(memory)
+  const isTimed = Atomics.load(words, TIMED) === 1n
   return { take }
 
   function take(): number | SequenceFailure {
+    const due = isTimed ? BigInt(clock() - EPOCH) : BigInt(SEQUENCE_END)
     for (;;) {
       const next = Atomics.load(words, NEXT)
-      if (next >= Atomics.load(words, LIMIT))
-        return next >= SEQUENCE_END ? 'sequence-exhausted' : 'sequence-unreserved'
+      if (next >= SEQUENCE_END) return 'sequence-exhausted'
+      if (next >= Atomics.load(words, LIMIT) || next > due) return 'sequence-unreserved'
       if (Atomics.compareExchange(words, NEXT, next, next + 1n) === next) return Number(next)
     }
   }

@@ -34,7 +34,7 @@ export function openThreadSecurity(
   })
   const security = createSecurity({
     find: contexts.find,
-    sequence: openSequence(sequence),
+    sequence: openSequence(sequence, Date.now),
     // What is wrong with it is nobody's business who has no key.
     refusals: 'alike',
   })
