@@ -7,28 +7,21 @@ import type { Outgoing } from '../messaging/outgoing.ts'
 import { REPLY, type Recent } from '../messaging/recent.ts'
 import type { DropReason, Outcome, Tally } from '../outcomes.ts'
 import { maxAge, size1 } from '../response.ts'
-import type { MessageFields, Protection, Security } from '../security.ts'
+import type { Protection } from '../security.ts'
 import type { Settings } from '../settings.ts'
 import type { Shared } from '../shared.ts'
 import type { Effect, Peer, Response } from '../types.ts'
 import { Downloads } from './downloads.ts'
 import { ExchangeQueue, OpenExchange } from './exchange.ts'
 import { Observers } from './observers.ts'
-import { atMostThreeTimes, fieldsOf, hasObserve, hasOscore, openingOf, replyType } from './opening.ts'
+import { type Arrival, Opener } from './opener.ts'
+import { hasOscore } from './opening.ts'
 import { Received, readOptions } from './received.ts'
 import { Uploads } from './uploads.ts'
 
 const NOTHING: readonly Effect[] = Object.freeze([])
 const NO_OPTIONS: readonly Option[] = []
 const NO_BYTES = new Uint8Array(0)
-
-/** A datagram that may be new; `slot` is where it is remembered all the same, but its answer no longer is; else -1. */
-interface Arrival {
-  readonly bytes: Uint8Array
-  readonly scan: Scan
-  readonly peer: Peer
-  readonly slot: number
-}
 
 /** The server role: requests in, answers out, each request once. */
 export class Server {
@@ -45,18 +38,21 @@ export class Server {
   readonly #recent: Recent
   readonly #outgoing: Outgoing
   readonly #understood: ReadonlySet<number>
+  readonly #opener: Opener | undefined
   /** Confirmable requests that have had no ACK yet. */
   readonly #unacked = new ExchangeQueue()
   /** Requests that wait for an answer but for no ACK. */
   readonly #waiting = new ExchangeQueue()
 
-  constructor({ settings, tally, digest, recent, outgoing }: Shared) {
+  constructor(shared: Shared) {
+    const { settings, tally, digest, recent, outgoing } = shared
     this.#settings = settings
     this.#tally = tally
     this.#digest = digest
     this.#recent = recent
     this.#outgoing = outgoing
     this.#understood = new Set(settings.understood)
+    this.#opener = settings.security && new Opener(settings.security, shared)
     this.uploads = new Uploads(settings)
     this.downloads = new Downloads(settings)
     this.observers = new Observers(settings, outgoing, this.downloads)
@@ -78,9 +74,8 @@ export class Server {
       const effects = this.#repeat(slot, bytes, scan, peer)
       if (effects !== undefined) return effects
     }
-    const { security } = this.#settings
-    if (security !== undefined && hasOscore(scan))
-      return this.#open(security, { bytes, scan, peer, slot }, now)
+    const opener = this.#opener
+    if (opener !== undefined && hasOscore(scan)) return this.#open(opener, { bytes, scan, peer, slot }, now)
     const request = new Received(bytes, scan, peer)
     const refusal = readOptions(request, bytes, { scan, understood: this.#understood })
     if (refusal === CODE.BAD_OPTION && !request.confirmable) return this.#drop('bad-option-non', peer)
@@ -89,66 +84,15 @@ export class Server {
     return this.#take(exchange, refusal, now)
   }
 
-  /** Opens a protected request. One that is refused leaves nothing behind: whoever sends junk fills no table with it. */
-  #open(security: Security, arrival: Arrival, now: number): readonly Effect[] {
-    const { bytes, scan, peer } = arrival
-    const { datagramMax, bodyMax } = this.#settings
-    if (bytes.length > datagramMax) {
-      const options = [size1(bodyMax)]
-      const response = { code: CODE.REQUEST_ENTITY_TOO_LARGE, options, payload: NO_BYTES }
-      return this.#replyTo(arrival, 'too-large', response)
-    }
-    const opened = security.open(fieldsOf(bytes, scan), peer, now)
-    if (opened.kind === 'refused') {
-      const { reason, response } = opened
-      if (response === undefined) return this.#drop(reason, peer)
-      return this.#replyTo(arrival, reason, atMostThreeTimes(response, scan, bytes.length))
-    }
-    const serial = this.#remember(arrival, now)
-    if (opened.kind === 'answered') {
-      const effects = this.#replyTo(arrival, opened.reason, opened.response)
-      for (const effect of effects) if (effect.kind === 'send') this.#recent.settleBytes(serial, effect.bytes)
-      return effects
-    }
-    const opening = openingOf(opened.request, { scan, peer, size: bytes.length })
-    if (opening === undefined) {
-      this.#recent.settle(serial, REPLY.SILENT)
-      return this.#drop('plaintext-malformed', peer)
-    }
-    const { request } = opening
-    request.principal = opened.principal
-    request.sequence = opened.sequence
-    const refusal = readOptions(request, opening.bytes, { scan: opening.scan, understood: this.#understood })
-    // RFC 8613 section 4.1.3.5.1: a registration says so inside and outside; what ends one counts in any case.
-    if (request.observe === 0 && !hasObserve(scan)) request.observe = undefined
-    const { tokenEnd, messageId } = scan
-    const exchange = new OpenExchange(request, bytes, {
-      tokenEnd,
-      messageId,
-      serial,
-      peerHash: this.#digest.peer,
-    })
-    exchange.protection = opened.protection
+  #open(opener: Opener, arrival: Arrival, now: number): readonly Effect[] {
+    const opened = opener.open(arrival, now)
+    if (!('exchange' in opened)) return opened
+    const { exchange, refusal } = opened
+    const { confirmable, peer } = exchange.request
     this.observers.heard(exchange)
-    if (refusal === CODE.BAD_OPTION && !request.confirmable) {
-      this.#recent.settle(serial, REPLY.SILENT)
-      return this.#drop('bad-option-non', peer)
-    }
-    return this.#take(exchange, refusal, now)
-  }
-
-  /** Sends a response as it is, and remembers nothing. */
-  #replyTo({ bytes, scan, peer }: Arrival, outcome: Outcome, response: MessageFields): readonly Effect[] {
-    this.#tally(outcome)
-    const type = replyType(scan)
-    const messageId = type === TYPE.ACK ? scan.messageId : this.#outgoing.nextMessageId(this.#digest.peer)
-    const token = bytes.subarray(4, scan.tokenEnd)
-    return [{ kind: 'send', bytes: this.#outgoing.full({ type, messageId, token, ...response }), peer }]
-  }
-
-  #remember({ scan, peer, slot }: Arrival, now: number): number {
-    const check = (scan.messageId << 16) | peer.port
-    return slot >= 0 ? this.#recent.reopen(slot) : this.#recent.add(this.#digest, check, now)
+    if (refusal !== CODE.BAD_OPTION || confirmable) return this.#take(exchange, refusal, now)
+    this.#recent.settle(exchange.serial, REPLY.SILENT)
+    return this.#drop('bad-option-non', peer)
   }
 
   /** Takes a request whose options have been read, `refusal` being what came of that. */
