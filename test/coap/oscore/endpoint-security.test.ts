@@ -253,6 +253,21 @@ t.test('S6: a re-registration moves the notifications, and binds them to itself'
   t.end()
 })
 
+t.test('S6: a late registration from elsewhere gets its notifications where the principal is', (t) => {
+  const endpoint = gatewayOf(new Keys())
+  const device = new Device()
+  const draft = { code: METHOD.GET, options: [uint(OPTION.OBSERVE, 0)], payload: '' }
+  const late = device.ask(draft)
+  const response = { code: CODE.CONTENT, observe: 'box' }
+  exchangeOf(endpoint, device.ask(draft).data, response, 0, portOf(1))
+  exchangeOf(endpoint, late.data, response, 1, { address: '203.0.113.9', port: 9 })
+  const ports = endpoint
+    .notify('box', { code: CODE.CONTENT }, 2)
+    .map((effect) => effect.kind === 'send' && effect.peer.port)
+  t.same(ports, [portOf(1).port, portOf(1).port])
+  t.end()
+})
+
 t.test('S6: a notification on its way goes on at the new port, with its newest state', (t) => {
   const endpoint = gatewayOf(new Keys())
   const device = new Device()

@@ -10,10 +10,11 @@ import type { Settings } from '../settings.ts'
 import type { Effect, Peer, Response } from '../types.ts'
 import type { Downloads } from './downloads.ts'
 import type { OpenExchange } from './exchange.ts'
+import { isSamePeer, type Owned, Owners } from './owners.ts'
 import type { Shape } from './received.ts'
 
 /** One peer that observes one resource. */
-interface Observer {
+interface Observer extends Owned {
   readonly id: string
   readonly resource: string
   /** The newest registration; its peer is where notifications go. */
@@ -35,15 +36,6 @@ interface Observer {
   current: Response | undefined
   /** Key of the last non-confirmable notification, to which an RST may come. */
   resetKey: string
-}
-
-/** Whoever observes: a principal, wherever it is, or a peer. */
-interface Owner {
-  readonly observers: Set<Observer>
-  /** Order number of the newest verified message of a principal, and where it came from. */
-  sequence: number
-  peer: Peer
-  peerHash: number
 }
 
 const NO_BYTES = new Uint8Array(0)
@@ -69,7 +61,7 @@ export class Observers {
   readonly #downloads: Downloads
   readonly #byId = new Map<string, Observer>()
   readonly #byResource = new Map<string, Set<Observer>>()
-  readonly #owners = new Map<string, Owner>()
+  readonly #owners = new Owners<Observer>()
   readonly #byResetKey = new Map<string, Observer>()
   readonly #unproven = new Set<Observer>()
 
@@ -106,14 +98,12 @@ export class Observers {
       return this.#nextOption(held)
     }
     if (held !== undefined) this.#remove(held)
-    const key = ownerKey(request)
-    if (!this.#makeRoom(key)) return undefined
-    const { peer, peerHash } = this.#ownerOf(key, exchange)
+    if (!this.#makeRoom(exchange)) return undefined
     const observer: Observer = {
       id,
       resource,
-      request: { ...request.shape(), peer },
-      peerHash,
+      request: request.shape(),
+      peerHash: exchange.peerHash,
       protection,
       registration: sequence,
       token: exchange.token.slice(),
@@ -128,7 +118,7 @@ export class Observers {
     this.#byId.set(id, observer)
     this.#unproven.add(observer)
     addTo(this.#byResource, resource, observer)
-    this.#ownerOf(key, exchange).observers.add(observer)
+    this.#owners.add(observer, exchange)
     return this.#nextOption(observer)
   }
 
@@ -145,18 +135,8 @@ export class Observers {
   }
 
   /** Takes note of where a verified message has come from, if it is the principal's newest. */
-  heard({ request, peerHash }: OpenExchange): void {
-    const { peer, sequence = 0 } = request
-    const owner = this.#owners.size === 0 ? undefined : this.#owners.get(ownerKey(request))
-    if (owner === undefined || sequence <= owner.sequence) return
-    owner.sequence = sequence
-    if (isSamePeer(owner.peer, peer)) return
-    owner.peer = peer
-    owner.peerHash = peerHash
-    for (const observer of owner.observers) {
-      observer.request = { ...observer.request, peer }
-      observer.peerHash = peerHash
-    }
+  heard(exchange: OpenExchange): void {
+    this.#owners.heard(exchange)
   }
 
   /** Sends the new state of a resource to everybody who observes it. An answer that is not 2.xx ends the observations. */
@@ -268,8 +248,8 @@ export class Observers {
   }
 
   /** Whether there is room for one more of this peer, if need be after removing one. */
-  #makeRoom(owner: string): boolean {
-    const own = this.#owners.get(owner)?.observers
+  #makeRoom(exchange: OpenExchange): boolean {
+    const own = this.#owners.allOf(exchange)
     if (own !== undefined && own.size >= this.#settings.observersPerPeer) {
       // Its oldest: a peer that has started anew no longer knows it.
       const [oldest] = own
@@ -291,31 +271,15 @@ export class Observers {
     this.#unproven.delete(observer)
     this.#byResetKey.delete(observer.resetKey)
     removeFrom(this.#byResource, observer.resource, observer)
-    const key = ownerKey(observer.request)
-    const owner = this.#owners.get(key)
-    owner?.observers.delete(observer)
-    if (owner?.observers.size === 0) this.#owners.delete(key)
+    this.#owners.remove(observer)
     if (withTransmission && observer.transmission !== undefined) {
       this.#outgoing.transmissions.remove(observer.transmission)
     }
-  }
-
-  #ownerOf(key: string, { request, peerHash }: OpenExchange): Owner {
-    const known = this.#owners.get(key)
-    if (known !== undefined) return known
-    const { peer, sequence = 0 } = request
-    const owner = { observers: new Set<Observer>(), sequence, peer, peerHash }
-    this.#owners.set(key, owner)
-    return owner
   }
 }
 
 function idOf(exchange: OpenExchange): string {
   return `${ownerKey(exchange.request)} ${hex(exchange.token)}`
-}
-
-function isSamePeer(one: Peer, other: Peer): boolean {
-  return one.port === other.port && one.address === other.address
 }
 
 function addTo<T>(sets: Map<string, Set<T>>, key: string, item: T): void {
