@@ -132,6 +132,26 @@ t.test('a process that dies is named and started again', { timeout }, async (t) 
   await stack.stop()
 })
 
+t.test('a process that is stopped in order is started again, however often', { timeout }, async (t) => {
+  let ready = Promise.withResolvers<void>()
+  const stack = await startStack({
+    home: t.testdir(),
+    ports: 'free',
+    processes: TWO,
+    restartMs: 10,
+    onEvent: (event) => {
+      if (event.kind === 'ready' && event.again) ready.resolve()
+    },
+  })
+  for (let stops = 0; stops < 6; stops++) {
+    ready = Promise.withResolvers<void>()
+    process.kill(stack.pid('gateway')!, 'SIGTERM')
+    await Promise.race([ready.promise, stack.failed.then((error) => t.fail(error.message))])
+  }
+  t.type(stack.pid('gateway'), 'number')
+  await stack.stop()
+})
+
 t.test(
   'a process that keeps dying stops the stack with its name, its log and its last words',
   { timeout },
