@@ -216,8 +216,8 @@ t.test(
       return performance.now() - began
     }
     // Warm, as a gateway is: what its first thousands of requests take is no flood's doing.
-  const warm = () => real.checkIn().bytes
-  await crowd.flood({ count: 20_000, peers: [peer], answered: true, datagram: warm })
+    const warm = () => real.checkIn().bytes
+    await crowd.flood({ count: 20_000, peers: [peer], answered: true, datagram: warm })
     const template = createSecureDevice({ number: 7, fleetKey: Buffer.alloc(32, 9) }).checkIn()
     const junk = (i: number) => {
       const kid = Uint8Array.of(0x11, 0x77, i >> 16, i >> 8, i)
