@@ -96,6 +96,30 @@ for (const workers of [1, 2])
     },
   )
 
+t.test('fewer workers after a restart: what the others had seen is known', async (t) => {
+  const journalDir = mkdtempSync(join(tmpdir(), 'pesebre-restart-'))
+  t.teardown(() => rmSync(journalDir, { recursive: true, force: true }))
+  const host = ownAddress(3)
+  const env = { PESEBRE_FLEET_KEYS: fleetKeyFile(t), PESEBRE_COAP_HOST: host, PESEBRE_STOP_TIMEOUT_MS: '100' }
+  const gateway = await startGateway({ env: { ...env, PESEBRE_WORKERS: '3' }, journalDir })
+  const reporters = startSecureReporters({ devices: 12, host, port: gateway.coapPort, first: 500 })
+  t.teardown(reporters.close)
+  while (reporters.acknowledged.size < 100) await sleep(20)
+  reporters.pause()
+  while (reporters.acknowledged.size < reporters.recorded.length) await sleep(20)
+  await gateway.kill()
+  // Once more, so that a snapshot stands between what was seen and what is left of the journals.
+  for (const workers of ['2', '1']) {
+    const next = await startGateway({ env: { ...env, PESEBRE_WORKERS: workers }, journalDir })
+    await replay(reporters.recorded, { host, port: next.coapPort })
+    await sleep(300)
+    const metrics = await next.metrics()
+    t.equal(metrics['pesebre_reports_kept_total'], 0)
+    t.equal(metrics['pesebre_datagrams_total{outcome="replayed"}'], reporters.recorded.length)
+    await next.kill()
+  }
+})
+
 /** Sends everything that was ever recorded from a new port; the gateway's answers are counted as refusals by its metrics. */
 async function replay(recorded: readonly Uint8Array[], to: { host: string; port: number }): Promise<number> {
   const socket = createSocket('udp4')
