@@ -14,7 +14,7 @@ import {
   takeScheduled,
   wake,
 } from './feeding.ts'
-import { gramsOfDay } from './limits.ts'
+import { gramsOfDay, refusalOf } from './limits.ts'
 import { type Active, type FeederRecord, HOPPER_GRAMS, type Kept, RING } from './record.ts'
 import { dueMeal } from './schedule.ts'
 
@@ -161,12 +161,14 @@ export function startDevice(stored: FeederRecord, ports: DevicePorts): Device {
     // First: without a clock no command is taken.
     if (time !== undefined && Math.abs(time - (now() ?? 0)) > CLOCK_OFF_MAX) offset = time - uptime()
     passing = passing.filter((outcome) => outcome.n > acked_upto || !told.includes(outcome))
+    let isNews = false
     try {
       commit(confirm(record, told, acked_upto))
       if (config !== undefined && config.version !== record.config.version)
         commit(configure(record, config, now()))
       for (const command of commands) {
         const decision = decide(record, command, circumstances())
+        isNews ||= decision.kind !== 'busy'
         if (decision.kind === 'busy') turnedAway.set(command.n, uptime() + command.ttl_s)
         else if (decision.kind === 'stale') passing.push({ n: command.n, state: 'refused', reason: 'stale' })
         else {
@@ -179,7 +181,8 @@ export function startDevice(stored: FeederRecord, ports: DevicePorts): Device {
       ports.warn(`Cannot write the record: ${(error as Error).message}`)
       return false
     }
-    return more || commands.length > 0
+    // While it is busy the same commands would come again and again.
+    return isNews || (more && record.active === undefined)
   }
 
   /** Works on the order that was accepted, if there is one (F3). */
@@ -224,6 +227,8 @@ export function startDevice(stored: FeederRecord, ports: DevicePorts): Device {
     if (time === undefined || record.active !== undefined) return
     const meal = dueMeal(record.config, record.lastOccurrence, time)
     if (meal === undefined) return
+    // Somebody has just been fed by hand: the meal of the schedule follows when the gap is over.
+    if (refusalOf(record, { ...circumstances(), ...meal }) === 'gap') return
     commit(takeScheduled(record, meal, circumstances()))
   }
 

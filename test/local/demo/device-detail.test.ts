@@ -10,6 +10,7 @@ const EPOCH = 1_800_000_000
 function feeder(
   answer: (uplink: Uplink, at: number) => Downlink | undefined,
   isDiskBad: (record: FeederRecord) => boolean = () => false,
+  motor: Promise<void> = Promise.resolve(),
 ) {
   const uplinks: Uplink[] = []
   const runs: number[] = []
@@ -23,6 +24,7 @@ function feeder(
     async dispense(grams) {
       runs.push(grams)
       for (let turns = 0; turns < 10; turns++) await turn()
+      await motor
       return { state: 'done', grams }
     },
     async exchange(uplink) {
@@ -139,4 +141,39 @@ t.test('a meal of the schedule runs without a network, once the clock is known',
   for (clock.at = 5; clock.at < 300; clock.at += 5) await wakeUp()
   t.strictSame(runs, [70])
   t.match(memory.record, { active: undefined, motorRuns: 1, ring: [] })
+})
+
+t.test('a meal of the schedule that comes right after another waits for the gap', async (t) => {
+  const minute = Math.floor((EPOCH % 86_400) / 60)
+  const config = { version: 1, zone: 'UTC', schedule: [[minute + 1, 70, 127] as [number, number, number]] }
+  const { wakeUp, runs, clock, memory } = feeder((_, at) => ({
+    time: EPOCH + at,
+    config,
+    ...(at === 55 && { commands: [COMMAND] }),
+  }))
+  for (clock.at = 0; clock.at <= 70; clock.at += 5) await wakeUp()
+  t.strictSame(runs, [100], 'the schedule is late now')
+  for (; clock.at <= 90; clock.at += 5) await wakeUp()
+  t.strictSame(runs, [100, 70])
+  t.equal(memory.record.motorRuns, 2)
+})
+
+t.test('while it is busy it asks once in a wake, whatever waits for it', async (t) => {
+  const motor = Promise.withResolvers<void>()
+  const { wakeUp, uplinks, runs } = feeder(
+    ({ outcomes = [] }) => {
+      const named = Math.max(0, ...outcomes.map(({ n }) => n))
+      const commands = [COMMAND, { ...COMMAND, n: 2 }].filter(({ n }) => n > named)
+      return { time: EPOCH, more: true, commands }
+    },
+    undefined,
+    motor.promise,
+  )
+  await wakeUp()
+  t.strictSame(runs, [100])
+  const before = uplinks.length
+  await wakeUp()
+  t.match(uplinks.slice(before), [{ outcomes: [{ n: 1, state: 'dispensing' }] }])
+  t.equal(uplinks.length - before, 1)
+  motor.resolve()
 })
