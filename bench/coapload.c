@@ -47,6 +47,11 @@
  *              runs against one server stay distinct
  *   -O FILE    write which values of "seq" had a 2.xx answer, as a bitmap: bit
  *              n of the file (least significant first) is seq n
+ *   -f FILE    con, non, open, flood: instead of readings, send the datagrams
+ *              of FILE, each once and in order: two bytes of length (big endian),
+ *              then the datagram, with a token of -k bytes. Message ID and token
+ *              are replaced by our own, the rest goes out as it is ("seq" is its
+ *              place in the file). The run ends early when all are answered.
  *   -C PATH    after the run GET this resource, print its decimal payload
  *   -S LPORT   first local source port (default: kernel picks)
  *   -P PID     report CPU time and RSS of this server process (repeatable, <=4)
@@ -67,8 +72,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -115,7 +122,7 @@ static double DUR = 5, WARM = 1, RATE = 10000;
 static unsigned TMO_MS = 2000, THINGS = 0, ADDRS = 0;
 static uint64_t stop_after, answered_all;
 static int con = 1, nonflag = 0, noresp = 0, method = 2 /* POST */;
-static const char *path = "telemetry", *mode = "con", *count_path, *label = "", *answers_file;
+static const char *path = "telemetry", *mode = "con", *count_path, *label = "", *answers_file, *made_file;
 static struct sockaddr_in srv;
 static int ep;
 
@@ -230,16 +237,44 @@ static void build_template(void)
 	tmpl_len = put_cbor(tmpl, o);
 }
 
+/* Datagrams made beforehand (-f): from made_next to made_end they have not been sent. */
+static const uint8_t *made_next, *made_end;
+static void open_made(void)
+{
+	struct stat st;
+	int fd = open(made_file, O_RDONLY);
+	if (fd < 0 || fstat(fd, &st)) die(made_file);
+	made_next = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	if (made_next == MAP_FAILED) die(made_file);
+	made_end = made_next + st.st_size;
+	close(fd);
+	for (const uint8_t *p = made_next; p < made_end;) {
+		size_t left = (size_t)(made_end - p), len = left < 2 ? 0 : (size_t)(p[0] << 8 | p[1]);
+		if (len < 4 + TKL || len > PKT_MAX || len > left - 2 || (p[2] & 15) != TKL) {
+			fprintf(stderr, "no datagram with a token of %u bytes: %s, byte %lld\n", TKL, made_file,
+				(long long)(st.st_size - (made_end - p)));
+			exit(2);
+		}
+		p += 2 + len;
+	}
+}
+
 /* ------------------------------------------------------------------ sending */
 static uint8_t txb[BATCH][PKT_MAX];
 static struct mmsghdr txm[BATCH];
 static struct iovec txv[BATCH];
 
-/* Put request for slot i into batch position k. */
-static void fill(unsigned k, struct sock *s, uint32_t i, uint64_t t0)
+/* Put request for slot i into batch position k; 0 when all datagrams of -f have been sent. */
+static int fill(unsigned k, struct sock *s, uint32_t i, uint64_t t0)
 {
 	struct slot *l = &L[i];
 	uint8_t *b = txb[k];
+	if (made_file) {
+		if (made_next == made_end) return 0;
+		txv[k].iov_len = (size_t)(made_next[0] << 8 | made_next[1]);
+		memcpy(b, made_next + 2, txv[k].iov_len);
+		made_next += 2 + txv[k].iov_len;
+	}
 	l->gen = (uint16_t)((l->gen + 1) & GEN_MASK);
 	l->mid = s->mid++;
 	l->busy = 1; l->t0 = t0; l->sock = (uint32_t)(s - S);
@@ -247,12 +282,19 @@ static void fill(unsigned k, struct sock *s, uint32_t i, uint64_t t0)
 	b[2] = (uint8_t)(l->mid >> 8); b[3] = (uint8_t)l->mid;
 	memcpy(b + 4, &tok, 4);
 	l->seq = seq++;
+	if (made_file) return 1;
 	uint32_t q = htonl(l->seq);
 	memcpy(b + seq_off, &q, 4);
 	if (thing_w) {
 		unsigned thing = THINGS <= P ? l->sock % THINGS : (l->sock + P * s->turn++) % THINGS;
 		memcpy(b + thing_off, digits[thing], thing_w);
 	}
+	return 1;
+}
+static int any_busy(void)
+{
+	for (uint32_t i = 0; i < N; i++) if (L[i].busy) return 1;
+	return 0;
 }
 static void flush(struct sock *s, unsigned n)
 {
@@ -379,7 +421,7 @@ static long long get_count(void)
 int main(int argc, char **argv)
 {
 	int o, lport = 0; tick = (double)sysconf(_SC_CLK_TCK);
-	while ((o = getopt(argc, argv, "M:t:w:n:p:R:b:s:k:u:m:NQd:T:C:S:P:L:D:A:x:F:O:")) != -1) switch (o) {
+	while ((o = getopt(argc, argv, "M:t:w:n:p:R:b:s:k:u:m:NQd:T:C:S:P:L:D:A:x:F:O:f:")) != -1) switch (o) {
 		case 'M': mode = optarg; break;
 		case 't': DUR = atof(optarg); break;
 		case 'w': WARM = atof(optarg); break;
@@ -404,12 +446,15 @@ int main(int argc, char **argv)
 		case 'x': stop_after = strtoull(optarg, NULL, 10); break;
 		case 'F': seq = (uint32_t)strtoul(optarg, NULL, 10); break;
 		case 'O': answers_file = optarg; break;
+		case 'f': made_file = optarg; break;
 		default: fprintf(stderr, "see the head of coapload.c for options\n"); return 2;
 	}
 	int closed = !strcmp(mode, "con") || !strcmp(mode, "non") || !strcmp(mode, "ramp");
 	int flood = !strcmp(mode, "flood"), ramp = !strcmp(mode, "ramp");
 	con = !(nonflag || !strcmp(mode, "non") || flood);
 	if (closed && !ramp && N < P) P = N;        /* at least one slot per port */
+	if (made_file && (ramp || DUP)) { fprintf(stderr, "-f goes neither with ramp nor with -d\n"); return 2; }
+	if (made_file) open_made();
 	srv.sin_family = AF_INET;
 	srv.sin_port = htons((uint16_t)(optind + 1 < argc ? atoi(argv[optind + 1]) : 5683));
 	inet_pton(AF_INET, optind < argc ? argv[optind] : "127.0.0.1", &srv.sin_addr);
@@ -436,6 +481,7 @@ int main(int argc, char **argv)
 		epoll_ctl(ep, EPOLL_CTL_ADD, S[i].fd, &ev);
 	}
 	build_template();
+	if (made_file) { tmpl_len = (unsigned)(made_next[0] << 8 | made_next[1]); PAY = 0; }
 	for (unsigned k = 0; k < BATCH; k++) {
 		memcpy(txb[k], tmpl, tmpl_len); memset(txb[k] + 4, (int)(k + 1), TKL);
 		txv[k] = (struct iovec){ txb[k], tmpl_len }; txm[k].msg_hdr.msg_iov = &txv[k]; txm[k].msg_hdr.msg_iovlen = 1;
@@ -459,7 +505,7 @@ int main(int argc, char **argv)
 	if (closed && !ramp) for (unsigned i = 0; i < P; i++)
 		for (uint32_t j = 0; j < S[i].n; j += BATCH) {
 			unsigned k = 0; uint64_t t = now_ns();
-			for (; k < BATCH && j + k < S[i].n; k++) fill(k, &S[i], S[i].first + j + k, t);
+			while (k < BATCH && j + k < S[i].n && fill(k, &S[i], S[i].first + j + k, t)) k++;
 			flush(&S[i], k);
 		}
 
@@ -474,6 +520,7 @@ int main(int argc, char **argv)
 			t_start_real = now_ns();
 		}
 		if (t >= t_end || (stop_after && answered_all >= stop_after)) break;
+		if (made_file && made_next == made_end && !(closed && any_busy())) break;
 
 		if (!closed) {                           /* open loop: send what is due */
 			uint64_t due = (uint64_t)((double)(t - t_begin) * RATE / 1e9);
@@ -484,10 +531,11 @@ int main(int argc, char **argv)
 				for (; k < BURST && scheduled < due; k++, scheduled++) {
 					uint32_t i = (uint32_t)(scheduled & (SLOT_MAX - 1));
 					if (L[i].busy && !flood && L[i].t0 >= t_meas) C.timeout++;
-					fill(k, s, i, t_begin + (uint64_t)((double)scheduled * 1e9 / RATE));
+					if (!fill(k, s, i, t_begin + (uint64_t)((double)scheduled * 1e9 / RATE))) break;
 					if (flood) L[i].busy = 0;
 				}
 				flush(s, k);
+				if (made_file && made_next == made_end) break;
 			}
 		}
 		if (ramp) while (inflight_ramp < N) {    /* next source port for every request */
@@ -504,8 +552,9 @@ int main(int argc, char **argv)
 			if (ramp) { inflight_ramp -= nf; continue; }
 			if (!closed || !nf) continue;
 			uint64_t tt = now_ns();              /* refill: one new request per completion */
-			for (unsigned k = 0; k < nf; k++) fill(k, s, freed[k], tt);
-			flush(s, nf);
+			unsigned filled = 0;
+			while (filled < nf && fill(filled, s, freed[filled], tt)) filled++;
+			flush(s, filled);
 			if (DUP) for (unsigned k = 0; k < nf; k++) if ((unsigned)(rand() % 100) < DUP) {
 				if (send(s->fd, txb[k], tmpl_len, MSG_DONTWAIT) > 0) C.dup_sent++;
 			}
@@ -518,10 +567,11 @@ int main(int argc, char **argv)
 					C.timeout++; L[i].busy = 0;
 					if (ramp) { inflight_ramp--; continue; }
 					struct sock *s = &S[L[i].sock];
-					fill(0, s, i, now_ns()); flush(s, 1);
+					if (fill(0, s, i, now_ns())) flush(s, 1);
 				}
 		}
 	}
+	if (!measuring) { fprintf(stderr, "the datagrams did not last longer than the warm-up: %s\n", made_file); return 2; }
 	uint64_t t_stop = now_ns();
 	double secs = (double)(t_stop - t_start_real) / 1e9;
 	double cu = 0, cs = 0, st, b = busy_cpu(&st) - b0; long rss = 0, hwm = 0;

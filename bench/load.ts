@@ -45,6 +45,8 @@ export type LoadOptions = {
   stopAfter?: number
   firstSeq?: number
   answersFile?: string
+  /** Datagrams made beforehand (fleet.ts) instead of readings; each is sent once, and the run ends with the last. */
+  datagramsFile?: string
   timeoutMs?: number
   pid?: number
   core?: string
@@ -81,6 +83,7 @@ export function loadArguments(o: LoadOptions): string[] {
   for (const [flag, value] of numbers) if (value !== undefined) args.push(flag, String(Math.round(value)))
   if (o.noResponse) args.push('-Q')
   if (o.answersFile) args.push('-O', o.answersFile)
+  if (o.datagramsFile) args.push('-f', o.datagramsFile)
   return [...args, '127.0.0.1', String(o.port)]
 }
 

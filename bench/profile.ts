@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { DEVICES, PER_SECOND_MAX, writeFleetKeys, writeProtected } from './fleet.ts'
 import { load } from './load.ts'
 import { closedLoop, type Plan } from './plan.ts'
 import { BUILD } from './processes.ts'
@@ -17,16 +18,23 @@ export type CpuProfile = {
   timeDeltas: number[]
 }
 
-/** Where the gateway's time goes: by part of the tree, then the functions with the most time of their own. */
-export async function profile(plan: Plan, o: { forward?: boolean; workers?: number } = {}): Promise<string> {
+/**
+ * Where the gateway's time goes: by part of the tree, then the functions with the most time of their own. `kind`: the ordinary
+ * load, or protected check-ins.
+ */
+export async function profile(plan: Plan, kind: 'open' | 'protected' = 'open'): Promise<string> {
   rmSync(FOLDER, { recursive: true, force: true })
   mkdirSync(FOLDER, { recursive: true })
   const nodeArguments = ['--cpu-prof', `--cpu-prof-dir=${FOLDER}`, '--cpu-prof-interval=250']
-  const server = await startGateway({ nodeArguments, ...o })
+  const fleetKeys = kind === 'protected' ? writeFleetKeys() : undefined
+  const seconds = plan.warmup + plan.seconds * 2
+  const file =
+    fleetKeys && writeProtected({ name: 'check-ins', devices: DEVICES, count: PER_SECOND_MAX * seconds })
+  const server = await startGateway({ nodeArguments, ...(fleetKeys && { fleetKeys }) })
   let rate = 0
   try {
-    await load({ ...closedLoop(plan, server), seconds: plan.warmup })
-    rate = (await load({ ...closedLoop(plan, server), seconds: plan.seconds * 2, warmup: 0 })).rps
+    const o = { ...closedLoop(plan, server), seconds: plan.seconds * 2 }
+    rate = (await load({ ...o, ...(file && { datagramsFile: file }) })).rps
   } finally {
     await server.stop()
   }

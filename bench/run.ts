@@ -8,10 +8,12 @@ import { stopAll } from './processes.ts'
 import { profile } from './profile.ts'
 import { writeBenchmarks, writeProfile } from './report.ts'
 import { bridge } from './scenarios/bridge.ts'
+import { contexts } from './scenarios/contexts.ts'
 import { duplicates } from './scenarios/duplicates.ts'
 import { latency } from './scenarios/latency.ts'
 import { memory } from './scenarios/memory.ts'
 import { non } from './scenarios/non.ts'
+import { oscore } from './scenarios/oscore.ts'
 import { ports } from './scenarios/ports.ts'
 import { soak } from './scenarios/soak.ts'
 import { throughput } from './scenarios/throughput.ts'
@@ -28,6 +30,8 @@ const scenarios: Record<string, (plan: Plan) => Promise<Findings>> = {
   soak,
   memory,
   bridge,
+  oscore,
+  contexts,
 }
 
 const HELP = `Sets our gateway beside npm coap, libcoap and a raw UDP echo on this machine.
@@ -38,7 +42,7 @@ npm run bench -- --only NAME        one scenario (repeatable): ${Object.keys(sce
 npm run bench -- --rounds N         turns that the servers take
 npm run bench -- --json             the figures as JSON on standard output
 npm run bench -- --write            also put the figures into BENCHMARKS.md
-npm run bench -- --profile          where the gateway's time goes under the ordinary load`
+npm run bench -- --profile          where the gateway's time goes under the ordinary load; with --only oscore, under check-ins`
 
 const { values: options } = parseArgs({
   options: {
@@ -80,7 +84,7 @@ async function main(): Promise<number> {
   }
   buildLoad()
   if (options.profile) {
-    const text = await profile(plan)
+    const text = await profile(plan, options.only.includes('oscore') ? 'protected' : 'open')
     console.log(text)
     if (options.write) writeProfile(text, commandLine())
     return 0

@@ -43,6 +43,8 @@ export type GatewayOptions = {
   tallyFile?: string
   /** Extra arguments for Node, such as --cpu-prof. */
   nodeArguments?: string[]
+  /** File with the fleet keys; without, there is no OSCORE. */
+  fleetKeys?: string
 }
 
 const NODE = process.execPath
@@ -111,7 +113,10 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     cores: o.cores ?? SERVER_CORE,
     command: NODE,
     args: [...(o.nodeArguments ?? []), here('../gateway/src/main.ts')],
-    env: gatewayEnvironment({ port, adminPort, queuePort, journalDir, workers: o.workers ?? 1 }),
+    env: {
+      ...gatewayEnvironment({ port, adminPort, queuePort, journalDir, workers: o.workers ?? 1 }),
+      ...(o.fleetKeys ? { PESEBRE_FLEET_KEYS: o.fleetKeys } : {}),
+    },
   })
   const admin = `http://127.0.0.1:${adminPort}`
   const stop = async () => {
