@@ -206,7 +206,11 @@ t.test(
 t.test(
   'S11: 20,000 kids that nobody has cost little memory, and the next good device is served',
   async (t) => {
-    const { gateway, crowd } = await secured(t, UNLIMITED)
+    const { gateway, crowd } = await secured(t, {
+      ...UNLIMITED,
+      PESEBRE_DEVICE_RATE: '1e6',
+      PESEBRE_DEVICE_BURST: '1000000',
+    })
     const peer = await crowd.peer()
     const real = createSecureDevice({ number: 6 })
     const ping = async () => {
