@@ -28,6 +28,8 @@ export type Fleet = {
   first?: number
   /** Check-ins of all devices together. */
   count: number
+  /** Check-ins that each device has made before; default none. */
+  made?: number
 }
 
 /** Devices that take turns in an ordinary load of check-ins. */
@@ -77,10 +79,10 @@ export function writeFleetKeys(): string {
 }
 
 /** Writes protected check-ins (POST /u, confirmable) for the generator's -f. Returns the path. */
-export function writeProtected({ name, devices, first = 0, count }: Fleet): string {
+export function writeProtected({ name, devices, first = 0, count, made: before = 0 }: Fleet): string {
   const payload = cbor.encode(numberUplink(UPLINK, 'feeder'))
   const options = [{ number: OPTION.URI_PATH, value: Buffer.from('u') }, CBOR_FORMAT]
-  const senders = Array.from({ length: devices }, (_, i) => senderOf(first + i))
+  const senders = Array.from({ length: devices }, (_, i) => senderOf(first + i, FIRST_PARTIAL_IV + before))
   return writeDatagrams(name, count, (n) => {
     const made = protectRequest({ code: METHOD.POST, options, payload }, senders[n % devices]!)
     if (!made.ok) throw new Error(`Could not make a check-in: ${made.reason}`)
@@ -100,13 +102,13 @@ export function writeOpen({ name, devices, first = 0, count }: Fleet): string {
   return writeDatagrams(name, count, (n) => datagrams[n % devices]!)
 }
 
-function senderOf(number: number): SenderContext {
+function senderOf(number: number, next: number): SenderContext {
   const kid = kidOf({ kind: 'feeder', version: VERSION, number })
   const masterSecret = hkdfExpand(FLEET_KEY, masterSecretInfo(kid), MASTER_SECRET_BYTES)
   const ids = { senderId: kid, recipientId: GATEWAY_SENDER_ID, idContext: idContextOf(GATEWAY_ID) }
   return {
     context: deriveSecurityContext({ masterSecret, ...ids }, crypto),
-    sequence: new SenderSequence(FIRST_PARTIAL_IV, SEQUENCE_END),
+    sequence: new SenderSequence(next, SEQUENCE_END),
   }
 }
 

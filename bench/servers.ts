@@ -45,6 +45,8 @@ export type GatewayOptions = {
   nodeArguments?: string[]
   /** File with the fleet keys; without, there is no OSCORE. */
   fleetKeys?: string
+  /** Security contexts that a worker keeps. */
+  contextsMax?: number
 }
 
 const NODE = process.execPath
@@ -116,6 +118,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     env: {
       ...gatewayEnvironment({ port, adminPort, queuePort, journalDir, workers: o.workers ?? 1 }),
       ...(o.fleetKeys ? { PESEBRE_FLEET_KEYS: o.fleetKeys } : {}),
+      ...(o.contextsMax ? { PESEBRE_CONTEXTS_MAX: String(o.contextsMax) } : {}),
     },
   })
   const admin = `http://127.0.0.1:${adminPort}`
