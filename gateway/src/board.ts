@@ -13,6 +13,7 @@ export const NUMBERS = [
   'exchanges',
   'exchanges_evicted',
   'uploads',
+  'withheld',
   'observers',
   'seq',
   'socket_errors',

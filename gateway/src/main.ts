@@ -22,26 +22,23 @@ async function run(config: Config, log: Logger): Promise<void> {
   const cloud = await openCloud(config, log, ends.sum)
   security?.rebuild(ends.sum() < (cloud?.mark ?? 0))
   const queue = openQueue(config.queueUrl)
-  const { handles } = workers
   const { sendBatch: send } = queue
+  const { handles } = workers
   const forwarding = startForwarding({ config, log, workers: handles, send, beforeDelete: security?.save })
   await cloud?.serve(handles)
   const port = await workers.serve()
 
   const forms = { open: config.allowOpen, oscore: security !== undefined }
+  const facts = { gateway: config.gatewayId, ...forms }
   const boards = workers.handles.map(({ board }) => board)
   const notReady = (): string[] => notReadyReasons(boards, config.unsentMaxS)
-  const metrics = createMetrics({ boards, kernelDrops: () => kernelDrops(port), notReady })
+  const drops = () => kernelDrops(port)
+  const metrics = createMetrics({ boards, kernelDrops: drops, notReady, windows: security?.windows })
   const admin = await listenAdmin({
     host: config.adminHost,
     port: config.adminPort,
     notReady,
-    facts: () => ({
-      gateway: config.gatewayId,
-      ...forms,
-      mailboxes: cloud?.isLive() ?? false,
-      oldest_unsent_s: oldestAge(boards),
-    }),
+    facts: () => ({ ...facts, mailboxes: cloud?.isLive() ?? false, oldest_unsent_s: oldestAge(boards) }),
     metrics: async () => ({ text: await metrics.metrics(), contentType: metrics.contentType }),
     onFault: (error) => log.error({ err: error }, 'internal error'),
   })

@@ -1,12 +1,15 @@
 import { OUTCOMES } from '@pesebre/coap/endpoint/outcomes'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Board, NumberName } from './board.ts'
+import type { Windows } from './security/windows.ts'
 
 export type MetricsSettings = {
   boards: readonly Board[]
   /** Datagrams that the kernel dropped, undefined where it does not say. */
   kernelDrops: () => number | undefined
   notReady: () => string[]
+  /** Where there is OSCORE. */
+  windows?: Pick<Windows, 'count' | 'refusedFull'> | undefined
 }
 
 const COUNTERS: { name: string; help: string; number: NumberName }[] = [
@@ -49,6 +52,11 @@ const COUNTERS: { name: string; help: string; number: NumberName }[] = [
     number: 'commands_sent',
   },
   {
+    name: 'pesebre_answers_withheld_total',
+    help: 'Answers that could not be protected: no sequence number of our own was free',
+    number: 'withheld',
+  },
+  {
     name: 'pesebre_exchanges_evicted_total',
     help: 'Remembered messages that had to make room before their lifetime was over',
     number: 'exchanges_evicted',
@@ -82,7 +90,7 @@ const REFUSALS: { reason: string; number: NumberName }[] = [
 ]
 
 /** The gateway's metrics in the Prometheus exposition format: what the workers put on their boards, added up. */
-export function createMetrics({ boards, kernelDrops, notReady }: MetricsSettings): Registry {
+export function createMetrics({ boards, kernelDrops, notReady, windows }: MetricsSettings): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -111,6 +119,18 @@ export function createMetrics({ boards, kernelDrops, notReady }: MetricsSettings
     help: '1 if /readyz says so',
     registers,
     collect: setTo(() => (notReady().length ? 0 : 1)),
+  })
+  new Gauge({
+    name: 'pesebre_replay_windows',
+    help: 'Registered devices whose replay windows are held',
+    registers,
+    collect: setTo(() => windows?.count() ?? 0),
+  })
+  new Counter({
+    name: 'pesebre_replay_windows_full_total',
+    help: 'Requests of devices for which there is no room (PESEBRE_DEVICES_MAX): they are refused',
+    registers,
+    collect: setTo(() => windows?.refusedFull() ?? 0),
   })
   new Counter({
     name: 'pesebre_kernel_drops_total',

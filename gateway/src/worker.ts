@@ -140,12 +140,13 @@ function start(): void {
     onFault,
     housekeeping: () => {
       for (const reason of OUTCOMES) board.set(reason, endpoint.counters[reason])
-      const { pending, exchanges, uploads, observers, evicted } = endpoint.sizes()
+      const { pending, exchanges, uploads, observers, withheld, evicted } = endpoint.sizes()
       board.set('pending', pending)
       board.set('exchanges', exchanges)
       board.set('exchanges_evicted', evicted.exchanges)
       board.set('uploads', uploads)
       board.set('observers', observers)
+      board.set('withheld', withheld)
       board.set('contexts', security?.contexts() ?? 0)
       board.set('mailboxes', mailboxes.count())
       publishJournal()
