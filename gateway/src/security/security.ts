@@ -30,6 +30,9 @@ export type MainSecurity = {
 
 const ECHO_SECRET_BYTES = 32
 const RENEW_MS = 100
+const FAILURE_LOG_MS = 10_000
+/** A start reads what the journals have taken since the last snapshot: no more than this, also when SQS is away for long. */
+const UNSAVED_MAX_BYTES = 64 * 1024 * 1024
 
 /**
  * Reads the fleet keys and reserves sequence numbers. Undefined where no fleet keys are set: then there is no OSCORE. Throws with
@@ -50,11 +53,16 @@ export async function openSecurity(
   // Every run with OSCORE leaves this: without it, that there are no windows means that there never were any.
   const wasUsed = existsSync(join(dir, SEQUENCE_NAME))
   const reservation = reserveSequence(dir, Date.now())
+  let loggedAt = Number.NEGATIVE_INFINITY
+  let saved = Number.POSITIVE_INFINITY
   const renewal = setInterval(() => {
     try {
       reservation.renew()
+      if (sumOf(ends()) - saved > UNSAVED_MAX_BYTES) save()
     } catch (error) {
-      log.error({ err: error }, 'sequence numbers cannot be reserved: some answers will stay out')
+      if (performance.now() - loggedAt < FAILURE_LOG_MS) return
+      loggedAt = performance.now()
+      log.error({ err: error }, 'sequence numbers or replay windows cannot be stored')
     }
   }, RENEW_MS)
 
@@ -79,7 +87,9 @@ export async function openSecurity(
   }
 
   function save(): void {
-    writeSnapshot(dir, windows, ends())
+    const positions = ends()
+    writeSnapshot(dir, windows, positions)
+    saved = sumOf(positions)
   }
 
   return {
@@ -110,6 +120,10 @@ function restore(
       if (device) windows.mark({ kind: KINDS[device.kind], number: device.number }, Number(report[2]))
     })
   }
+}
+
+function sumOf(positions: Readonly<Record<string, number>>): number {
+  return Object.values(positions).reduce((sum, end) => sum + end, 0)
 }
 
 /** Beginning of a report of a registered device: `thing` is the first key (contract/src/report.ts), and `seq` the third. */
