@@ -183,7 +183,10 @@ export type FeedLimits = {
 
 export type Gateways = {
   version: number
-  /** `host:port`, the order in which to try them. */
+  /**
+   * `id=host:port`, in the order in which to try them. The id is the ID Context (kid.ts): without it a device could not speak to
+   * a gateway that it learns of here.
+   */
   list: string[]
 }
 

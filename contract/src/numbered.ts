@@ -98,7 +98,7 @@ const downlink = map<Downlink>(
     config,
     gateways: map<Gateways>(
       GATEWAYS_KEYS,
-      { version: uint32, list: list(GATEWAYS_MAX, text(/^\S{1,128}:\d{1,5}$/)) },
+      { version: uint32, list: list(GATEWAYS_MAX, text(/^[a-z0-9-]{1,16}=\S{1,128}:\d{1,5}$/)) },
       ['version', 'list'],
     ),
   },

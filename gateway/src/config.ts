@@ -124,12 +124,14 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     const value = raw('PESEBRE_GATEWAY_LIST')
     if (value === undefined) return undefined
     const [, version, list] =
-      /^(\d{1,9})=([^\s,]{1,128}:\d{1,5}(?:,[^\s,]{1,128}:\d{1,5}){0,3})$/.exec(value) ?? []
+      /^(\d{1,9}):([a-z0-9-]{1,16}=[^\s,]{1,128}:\d{1,5}(?:,[a-z0-9-]{1,16}=[^\s,]{1,128}:\d{1,5}){0,3})$/.exec(
+        value,
+      ) ?? []
     if (version !== undefined && list !== undefined)
       return { version: Number(version), list: list.split(',') }
     wrong(
       'PESEBRE_GATEWAY_LIST',
-      'a version and up to four addresses, as in 3=198.51.100.7:5683,198.51.100.8:5683',
+      'a version, and ids with addresses of up to four gateways, as in 3:a=198.51.100.7:5683,b=198.51.100.8:5683',
     )
     return undefined
   }

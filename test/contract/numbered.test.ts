@@ -38,7 +38,7 @@ const DOWNLINK: Downlink = {
     schedule: [[420, 1_500, 127]],
     limits: { portion: 2_000, daily: 8_000, gap_s: 60 },
   },
-  gateways: { version: 1, list: ['a.example:5683', '[2001:db8::1]:5683'] },
+  gateways: { version: 1, list: ['a=a.example:5683', 'b=[2001:db8::1]:5683'] },
 }
 
 t.test('nameUplink, numberUplink: there and back, through maps, objects and JSON', async (t) => {

@@ -133,10 +133,17 @@ const SETTINGS: { name: string; key: keyof Config; good: Record<string, unknown>
     name: 'PESEBRE_GATEWAY_LIST',
     key: 'gateways',
     good: {
-      '3=198.51.100.7:5683': { version: 3, list: ['198.51.100.7:5683'] },
-      '0=a:1,b:2,c:3,d:4': { version: 0, list: ['a:1', 'b:2', 'c:3', 'd:4'] },
+      '3:a=198.51.100.7:5683': { version: 3, list: ['a=198.51.100.7:5683'] },
+      '0:a=a:1,b=b:2,c=c:3,d=d:4': { version: 0, list: ['a=a:1', 'b=b:2', 'c=c:3', 'd=d:4'] },
     },
-    bad: ['198.51.100.7:5683', '3=', '3=a', '3=a:1,b:2,c:3,d:4,e:5', 'x=a:1'],
+    bad: [
+      'a=198.51.100.7:5683',
+      '3:',
+      '3:a',
+      '3:198.51.100.7:5683',
+      '3:a=a:1,b=b:2,c=c:3,d=d:4,e=e:5',
+      'x:a=a:1',
+    ],
   },
   { name: 'PESEBRE_WORKERS', key: 'workers', good: { 1: 1, 64: 64 }, bad: ['0', '65', 'many', '1.5'] },
   {

@@ -18,7 +18,7 @@ t.test(
       ...cloud.env('a'),
       PESEBRE_FLEET_KEYS: fleetKeyFile(t),
       PESEBRE_STOP_TIMEOUT_MS: '100',
-      PESEBRE_GATEWAY_LIST: '3=198.51.100.7:5683',
+      PESEBRE_GATEWAY_LIST: '3:a=198.51.100.7:5683',
     }
     const gateway = await startGateway({ env })
     t.teardown(gateway.stop)
@@ -56,7 +56,7 @@ t.test(
     const behind = await checkIn({ config_version: 1 })
     t.match(behind.downlink, {
       config: { version: 2, interval_s: 60, limits: { portion: 900 } },
-      gateways: { version: 3, list: ['198.51.100.7:5683'] },
+      gateways: { version: 3, list: ['a=198.51.100.7:5683'] },
     })
     t.equal((await checkIn({ config_version: 2 })).downlink.config, undefined)
 
