@@ -164,7 +164,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     refusalRate: number('PESEBRE_REFUSAL_RATE', [0.001, 1e9], 10),
     refusalBurst: whole('PESEBRE_REFUSAL_BURST', [1, 1e9], 20),
     bodyMax: whole('PESEBRE_BODY_MAX', [64, 16_384], 4096),
-    exchangesMax: whole('PESEBRE_EXCHANGES_MAX', [1024, 16 * MIB], MIB / 2),
+    exchangesMax: whole('PESEBRE_EXCHANGES_MAX', [1024, 16 * MIB], MIB / 4),
     receiveBuffer: whole('PESEBRE_RECEIVE_BUFFER', [4096, 1024 * MIB], 4 * MIB),
     stopTimeoutMs: whole('PESEBRE_STOP_TIMEOUT_MS', [0, 600_000], 3000),
     logLevel: choice('PESEBRE_LOG_LEVEL', LOG_LEVELS, 'info'),

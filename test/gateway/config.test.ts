@@ -43,7 +43,7 @@ const DEFAULTS: Config = {
   refusalRate: 10,
   refusalBurst: 20,
   bodyMax: 4096,
-  exchangesMax: 524_288,
+  exchangesMax: 262_144,
   receiveBuffer: 4 * 1024 ** 2,
   stopTimeoutMs: 3000,
   logLevel: 'info',
