@@ -2,20 +2,25 @@ import { CODE } from '@pesebre/coap/codec/codes'
 import { CONTENT_FORMAT } from '@pesebre/coap/codec/content-formats'
 import { countMembers, decodeCbor } from './cbor.ts'
 import { plainReading } from './plain-reading.ts'
+import { escapeForSqs } from './record.ts'
 import { Refusal } from './refusal.ts'
 import { CBOR_LABELS, resolveSenml, type Sample } from './senml.ts'
 import { toState } from './state.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** What was measured at one instant, its state as JSON. `at` in milliseconds since 1970. */
+/** What was measured at one instant, its state as JSON that SQS takes. `at` in milliseconds since 1970. */
 export type Reading = { at: number; json: string }
 
 /** What a body reports, ready for the journal. See `samplesOf`, which decides what is legal. */
 export function readingsOf(payload: Uint8Array, format: number | undefined, arrival: number): Reading[] {
+  // ASCII only, so that there is nothing in it to escape.
   const json = format === CONTENT_FORMAT.CBOR ? plainReading(payload) : undefined
   if (json !== undefined) return [{ at: arrival, json }]
-  return samplesOf(payload, format, arrival).map(({ at, state }) => ({ at, json: JSON.stringify(state) }))
+  return samplesOf(payload, format, arrival).map(({ at, state }) => ({
+    at,
+    json: escapeForSqs(JSON.stringify(state)),
+  }))
 }
 
 /**

@@ -4,7 +4,6 @@ import { isSecureName } from '@pesebre/contract/kid'
 import { isThingName } from '@pesebre/contract/names'
 import { type Reading, readingsOf } from './body.ts'
 import type { Allow, Clock, Keep, NextSeq, RetryAfter } from './ports.ts'
-import { escapeForSqs } from './record.ts'
 import { Refusal } from './refusal.ts'
 
 const CHANGED: Response = { code: CODE.CHANGED }
@@ -38,8 +37,7 @@ export function openReport(request: Request, ports: OpenReportPorts): Promise<Re
   const keepReading = ({ at, json: state }: Reading): Promise<void> => {
     const head = `{"thing":"${thing}","type":"${type}","seq":${ports.nextSeq()},"at":${at},"received":${received}`
     const answer = request.noResponse ? ',"answer":false' : ''
-    const json = `${head},"state":${state},"link":{"size":${request.size}${answer}}}`
-    return ports.keep(escapeForSqs(json))
+    return ports.keep(`${head},"state":${state},"link":{"size":${request.size}${answer}}}`)
   }
   // Only a SenML pack has more than one.
   const kept: Promise<unknown> =
