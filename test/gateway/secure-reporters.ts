@@ -21,12 +21,15 @@ export type SecureReporters = {
 }
 
 const RETRANSMIT_MS = 150
+/** After so many it is given up, and the next check-in is made. */
+const ATTEMPTS = 20
 
 type Device = {
   secure: SecureDevice
   socket: Socket
   current: Sent | undefined
   timer: NodeJS.Timeout | undefined
+  attempts: number
   /** Takes the next answer instead of going on. */
   once: ((code: string) => void) | undefined
 }
@@ -50,7 +53,14 @@ export function startSecureReporters({
   const all = Array.from({ length: devices }, (_, i): Device => {
     const socket = createSocket('udp4').on('error', () => {})
     const secure = createSecureDevice({ number: first + i })
-    const device: Device = { secure, socket, current: undefined, timer: undefined, once: undefined }
+    const device: Device = {
+      secure,
+      socket,
+      current: undefined,
+      timer: undefined,
+      attempts: 0,
+      once: undefined,
+    }
     socket.on('message', (bytes) => onAnswer(device, bytes))
     socket.bind(0, '127.0.0.1', () => report(device))
     return device
@@ -60,6 +70,7 @@ export function startSecureReporters({
     if (isPaused) return
     const type = device.secure.sequence.next % 2 === 0 ? TYPE.NON : TYPE.CON
     make(device, type)
+    device.attempts = 0
     send(device)
   }
 
@@ -77,7 +88,10 @@ export function startSecureReporters({
     clearTimeout(device.timer)
     if (isPaused) return
     device.socket.send(device.current!.bytes, target, host)
-    device.timer = setTimeout(() => send(device), RETRANSMIT_MS)
+    device.timer = setTimeout(
+      () => (device.attempts++ < ATTEMPTS ? send(device) : report(device)),
+      RETRANSMIT_MS,
+    )
   }
 
   function onAnswer(device: Device, bytes: Buffer): void {

@@ -6,10 +6,10 @@ import { readFleetKeys } from '../adapters/fleet-keys.ts'
 import type { Logger } from '../adapters/log.ts'
 import type { Config } from '../config.ts'
 import { replayJournal } from '../journal/replay.ts'
-import { journalNames } from '../journal/segments.ts'
+import { journalNames, segmentBases } from '../journal/segments.ts'
 import { parseFleetKeys } from './keys.ts'
-import { reserveSequence, SEQUENCE_NAME } from './sequence.ts'
-import { readSnapshot, SNAPSHOT_NAME, writeSnapshot } from './snapshot.ts'
+import { reserveSequence } from './sequence.ts'
+import { openSnapshots, type Snapshot } from './snapshot.ts'
 import type { SharedSecurity } from './thread.ts'
 import { createWindowsMemory, openWindows, type Windows } from './windows.ts'
 
@@ -50,8 +50,7 @@ export async function openSecurity(
   const fleetKeys = parseFleetKeys(text, config.fleetKeys)
   const memory = createWindowsMemory(config.devicesMax, randomBytes(ECHO_SECRET_BYTES))
   const windows = openWindows(memory)
-  // Every run with OSCORE leaves this: without it, that there are no windows means that there never were any.
-  const wasUsed = existsSync(join(dir, SEQUENCE_NAME))
+  const snapshots = openSnapshots(dir)
   const reservation = reserveSequence(dir, Date.now())
   let loggedAt = Number.NEGATIVE_INFINITY
   let saved = Number.POSITIVE_INFINITY
@@ -68,11 +67,13 @@ export async function openSecurity(
 
   function rebuild(isOldDisk: boolean): void {
     const began = performance.now()
-    const snapshot = readSnapshot(dir)
-    const isLost = snapshot === 'damaged' || (snapshot === 'missing' && wasUsed)
+    const snapshot = snapshots.read()
+    // Every run with OSCORE reserves numbers: before the first, that there are no windows means that there never were any.
+    const isLost =
+      snapshot === 'damaged' || (snapshot === 'missing' ? reservation.wasUsed : hasGap(dir, snapshot))
     if (isOldDisk || isLost) {
       log.warn(
-        { reason: isOldDisk ? 'the disk is an older copy' : `${SNAPSHOT_NAME} is ${snapshot}` },
+        { reason: isOldDisk ? 'the disk is an older copy' : 'their files are missing or damaged' },
         'replay windows are lost: every device has to prove itself once (Echo)',
       )
       windows.beginRecovery()
@@ -88,7 +89,7 @@ export async function openSecurity(
 
   function save(): void {
     const positions = ends()
-    writeSnapshot(dir, windows, positions)
+    snapshots.write(windows, positions)
     saved = sumOf(positions)
   }
 
@@ -104,11 +105,7 @@ export async function openSecurity(
   }
 }
 
-function restore(
-  windows: Windows,
-  dir: string,
-  snapshot: Exclude<ReturnType<typeof readSnapshot>, 'damaged'>,
-): void {
+function restore(windows: Windows, dir: string, snapshot: Snapshot | 'missing'): void {
   const { positions, states, recovering } =
     snapshot === 'missing' ? { positions: {}, states: [], recovering: false } : snapshot
   for (const state of states) windows.restore(state)
@@ -120,6 +117,14 @@ function restore(
       if (device) windows.mark({ kind: KINDS[device.kind], number: device.number }, Number(report[2]))
     })
   }
+}
+
+/** Whether lines that came after the snapshot are no longer there: then it is an older one, and the newest is damaged. */
+function hasGap(dir: string, { positions }: Snapshot): boolean {
+  return Object.entries(positions).some(([name, position]) => {
+    const [first] = existsSync(join(dir, name)) ? segmentBases(join(dir, name)) : []
+    return first !== undefined && first > position
+  })
 }
 
 function sumOf(positions: Readonly<Record<string, number>>): number {

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SequenceFailure, SequenceNumbers } from '@pesebre/coap/oscore/sender-sequence'
-import { replaceFile } from '../replace-file.ts'
+import { openTwinFile, type TwinFile } from '../twin-file.ts'
 
 /**
  * The gateway's own Sender Sequence Numbers (design/promises.md S4): for answers that may not use the request's nonce, and for
@@ -9,9 +8,9 @@ import { replaceFile } from '../replace-file.ts'
  * reserved on disk before use; nor on a disk that was put back to an older state, since no number is used before its time. Number
  * n may be used from n milliseconds after EPOCH on, so that who begins now begins above all that were ever used.
  */
-export const SEQUENCE_NAME = 'sequence.json'
 /** Numbers reserved on disk at a time. After a quick restart this many milliseconds may pass until the next may be used. */
 const BLOCK = 512
+const FILE_STEP = 64
 const EPOCH = Date.UTC(2026, 0, 1)
 const SEQUENCE_END = 2 ** 40
 /** When the disk is further ahead of the clock than this, the clock is wrong, or was. Then the disk alone decides. */
@@ -25,6 +24,8 @@ const TIMED = 2
 export type Reservation = {
   /** Handed to the threads: `openSequence` takes numbers out of it. */
   readonly memory: SharedArrayBuffer
+  /** Whether numbers were reserved in this directory before. */
+  readonly wasUsed: boolean
   /** Stores a new limit when half of a block is used up. Throws the error of the disk; then numbers run out, and are not repeated. */
   renew(): void
 }
@@ -33,20 +34,23 @@ export type Reservation = {
 export function reserveSequence(dir: string, now: number): Reservation {
   const memory = new SharedArrayBuffer(3 * BigInt64Array.BYTES_PER_ELEMENT)
   const words = new BigInt64Array(memory)
-  const reserved = readLimit(dir)
+  // Written over in place: also while the disk is full, devices are to hear 5.03.
+  const file = openTwinFile(join(dir, 'sequence'), FILE_STEP)
+  const wasUsed = file.read() !== 'missing'
+  const reserved = limitIn(file)
   const start = Math.min(SEQUENCE_END, Math.max(reserved, now - EPOCH, 0))
   Atomics.store(words, NEXT, BigInt(start))
   Atomics.store(words, LIMIT, BigInt(start))
   Atomics.store(words, TIMED, reserved - (now - EPOCH) > CLOCK_ERROR_MAX_MS ? 0n : 1n)
   renew()
-  return { memory, renew }
+  return { memory, wasUsed, renew }
 
   function renew(): void {
     const next = Number(Atomics.load(words, NEXT))
     const limit = Number(Atomics.load(words, LIMIT))
     if (limit - next > BLOCK / 2 || limit >= SEQUENCE_END) return
     const more = Math.min(SEQUENCE_END, next + BLOCK)
-    replaceFile(join(dir, SEQUENCE_NAME), Buffer.from(JSON.stringify({ reserved: more })))
+    file.write(Buffer.from(JSON.stringify({ reserved: more })))
     Atomics.store(words, LIMIT, BigInt(more))
   }
 }
@@ -68,12 +72,10 @@ export function openSequence(memory: SharedArrayBuffer, clock: () => number): Se
   }
 }
 
-function readLimit(dir: string): number {
-  try {
-    const { reserved } = JSON.parse(readFileSync(join(dir, SEQUENCE_NAME), 'utf8')) as { reserved?: unknown }
-    if (Number.isSafeInteger(reserved)) return reserved as number
-  } catch {
-    // Missing or damaged: the clock decides.
-  }
-  return 0
+/** Missing or damaged: 0, and the clock decides. */
+function limitIn(file: TwinFile): number {
+  const bytes = file.read()
+  if (typeof bytes === 'string') return 0
+  const { reserved } = JSON.parse(bytes.toString()) as { reserved: number }
+  return reserved
 }

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
-import { replaceFile } from '../replace-file.ts'
+import { openTwinFile } from '../twin-file.ts'
 import type { WindowState, Windows } from './windows.ts'
 
 /** What the replay windows were when the journal stood at `positions`. Lines from there on have to be read on top. */
@@ -13,22 +11,36 @@ export type Snapshot = {
   readonly states: readonly WindowState[]
 }
 
-export const SNAPSHOT_NAME = 'windows.bin'
-/** A line of JSON says what follows: states of this many bytes, and a CRC-32 over all before it. */
+export type Snapshots = {
+  /** Throws nothing: what cannot be used is `damaged`. */
+  read(): Snapshot | 'missing' | 'damaged'
+  /** Stores the windows, flushed. Take `positions` before: what is journalled below them has been marked already. Throws the error of the disk. */
+  write(windows: Windows, positions: Readonly<Record<string, number>>): void
+}
+
+/** A line of JSON says what follows: states of this many bytes. */
 const STATE_BYTES = 19
-const CRC_BYTES = 4
+/** Room for devices to come, three thousand at a time: the disk may be full when they do. */
+const FILE_STEP = 65_536
 const NEWLINE = 0x0a
 
-/** Writes the windows, flushed. Take `positions` before: whatever is journalled below them has been marked already. */
-export function writeSnapshot(
-  dir: string,
-  windows: Windows,
-  positions: Readonly<Record<string, number>>,
-): void {
+/** The snapshots of the replay windows in `dir`: the files `windows.0` and `windows.1`. */
+export function openSnapshots(dir: string): Snapshots {
+  const file = openTwinFile(join(dir, 'windows'), FILE_STEP)
+  return {
+    read: () => {
+      const bytes = file.read()
+      return typeof bytes === 'string' ? bytes : decode(bytes)
+    },
+    write: (windows, positions) => file.write(encode(windows, positions)),
+  }
+}
+
+function encode(windows: Windows, positions: Readonly<Record<string, number>>): Buffer {
   const states = [...windows.states()]
-  const head = JSON.stringify({ v: 1, positions, recovering: windows.isRecovering(), count: states.length })
+  const head = JSON.stringify({ v: 1, positions, recovering: windows.isRecovering() })
   const start = Buffer.byteLength(head) + 1
-  const bytes = Buffer.alloc(start + states.length * STATE_BYTES + CRC_BYTES)
+  const bytes = Buffer.alloc(start + states.length * STATE_BYTES)
   bytes.write(`${head}\n`)
   let at = start
   for (const { kind, number, edge, low, high } of states) {
@@ -39,25 +51,14 @@ export function writeSnapshot(
     bytes.writeInt32BE(low, at + 15)
     at += STATE_BYTES
   }
-  bytes.writeUInt32BE(crc32(bytes.subarray(0, at)), at)
-  replaceFile(join(dir, SNAPSHOT_NAME), bytes)
+  return bytes
 }
 
-/** Reads the snapshot in `dir`. Throws the error of the disk, but for a file that is not there. */
-export function readSnapshot(dir: string): Snapshot | 'missing' | 'damaged' {
-  let bytes: Buffer
-  try {
-    bytes = readFileSync(join(dir, SNAPSHOT_NAME))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'missing'
-    throw error
-  }
-  const end = bytes.length - CRC_BYTES
-  if (end < 0 || crc32(bytes.subarray(0, end)) !== bytes.readUInt32BE(end)) return 'damaged'
+function decode(bytes: Buffer): Snapshot {
   const start = bytes.indexOf(NEWLINE) + 1
   const { positions, recovering } = JSON.parse(bytes.toString('utf8', 0, start)) as Snapshot
   const states: WindowState[] = []
-  for (let at = start; at + STATE_BYTES <= end; at += STATE_BYTES) {
+  for (let at = start; at + STATE_BYTES <= bytes.length; at += STATE_BYTES) {
     states.push({
       kind: bytes.readUInt8(at),
       number: bytes.readUInt32BE(at + 1),

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { ReplayWindow } from '@pesebre/coap/oscore/replay-window'
 import fc from 'fast-check'
 import t from 'tap'
-import { readSnapshot, writeSnapshot } from '../../../gateway/src/security/snapshot.ts'
+import { openSnapshots } from '../../../gateway/src/security/snapshot.ts'
 import { createWindowsMemory, openWindows, type Windows } from '../../../gateway/src/security/windows.ts'
 
 const DEVICE = { kind: 1, number: 0xfffffffe }
@@ -80,27 +80,30 @@ t.test('a snapshot brings back every window; a damaged one says so', async (t) =
   for (let i = 0; i < 300; i++)
     for (const number of [i, i + 3, i + 60, 2 ** 33 + i])
       windows.of({ kind: 1, number: i * 7919 }).commit(number, undefined)
-  t.equal(readSnapshot(dir), 'missing')
-  writeSnapshot(dir, windows, { 0: 4711, 1: 8 })
-  const snapshot = readSnapshot(dir)
+  t.equal(openSnapshots(dir).read(), 'missing')
+  openSnapshots(dir).write(windowsFor(500), { 0: 4711 })
+  openSnapshots(dir).write(windows, { 0: 4811, 1: 8 })
+  const snapshot = openSnapshots(dir).read()
   if (typeof snapshot === 'string') return t.fail(snapshot)
-  t.strictSame(snapshot.positions, { 0: 4711, 1: 8 })
+  t.strictSame(snapshot.positions, { 0: 4811, 1: 8 })
   const restored = windowsFor(500)
   for (const state of snapshot.states) restored.restore(state)
   const byNumber = (a: { number: number }, b: { number: number }) => a.number - b.number
   t.strictSame([...restored.states()].sort(byNumber), [...windows.states()].sort(byNumber))
 
-  const path = join(dir, 'windows.bin')
-  const bytes = readFileSync(path)
+  const bytes = readFileSync(join(dir, 'windows.0'))
   for (const damaged of [bytes.subarray(0, 100), bytes.subarray(1), Buffer.alloc(0), flipped(bytes)]) {
-    writeFileSync(path, damaged)
-    t.equal(readSnapshot(dir), 'damaged')
+    writeFileSync(join(dir, 'windows.0'), damaged)
+    const older = openSnapshots(dir).read()
+    t.match(older, { positions: { 0: 4711 } }, 'the one before is still there')
   }
+  writeFileSync(join(dir, 'windows.1'), flipped(readFileSync(join(dir, 'windows.1'))))
+  t.equal(openSnapshots(dir).read(), 'damaged')
 })
 
 function flipped(bytes: Buffer): Buffer {
   const copy = Buffer.from(bytes)
-  copy[copy.length >> 1]! ^= 4
+  copy[20]! ^= 4
   return copy
 }
 
