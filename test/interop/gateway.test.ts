@@ -152,13 +152,16 @@ eachClient('/.well-known/core with filters, and /health in both formats', async 
   t.same(await hrefs('rt=rep*'), ['/'])
   t.same(await hrefs('href=/health'), ['/health'])
   t.same(await hrefs('if=none'), [])
-  for (const [accept, body] of [
-    [CONTENT_FORMAT.JSON, Buffer.from('{"ready":true}')],
-    [CONTENT_FORMAT.CBOR, Buffer.from('a1657265616479f5', 'hex')],
-  ] as const) {
+  // A client whose question is short hears the first word only: an answer is at most three times as long.
+  const forms = [
+    [CONTENT_FORMAT.JSON, '{"ready":true}', '{"ready":true,"open":true,"oscore":false}'],
+    [CONTENT_FORMAT.CBOR, 'a1657265616479f5', 'a3657265616479f5646f70656ef5666f73636f7265f4'],
+  ] as const
+  for (const [accept, ...bodies] of forms) {
     for (const confirmable of [true, false]) {
       const { payload } = await client.ask(path.port, { path: 'health', accept, confirmable })
-      t.same(payload, body)
+      const body = payload.toString(accept === CONTENT_FORMAT.JSON ? 'utf8' : 'hex')
+      t.ok((bodies as readonly string[]).includes(body), body)
     }
   }
 })

@@ -13,7 +13,7 @@ const NOT_READY_MAX_AGE_S = 5
 const OVERHEAD = 4 + 8 + 2 + 1
 const encoder = new TextEncoder()
 const READY_JSON = encoder.encode('{"ready":true}')
-const cbor = new Encoder({ useRecords: false })
+const cbor = new Encoder({ useRecords: false, variableMapSize: true })
 
 export type HealthPorts = {
   readonly notReady: NotReady

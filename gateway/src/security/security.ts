@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { deviceOfThing, KINDS } from '@pesebre/contract/kid'
 import { readFleetKeys } from '../adapters/fleet-keys.ts'
@@ -68,23 +67,42 @@ export async function openSecurity(
   function rebuild(isOldDisk: boolean): void {
     const began = performance.now()
     const snapshot = snapshots.read()
-    // Every run with OSCORE reserves numbers: before the first, that there are no windows means that there never were any.
-    const isLost =
-      snapshot === 'damaged' || (snapshot === 'missing' ? reservation.wasUsed : hasGap(dir, snapshot))
-    if (isOldDisk || isLost) {
+    if (snapshot === 'damaged' || isOldDisk || isLost(snapshot)) {
       log.warn(
         { reason: isOldDisk ? 'the disk is an older copy' : 'their files are missing or damaged' },
         'replay windows are lost: every device has to prove itself once (Echo)',
       )
       windows.beginRecovery()
     } else {
-      restore(windows, dir, snapshot)
+      restore(snapshot === 'missing' ? NOTHING : snapshot)
     }
     save()
     log.info(
       { devices: windows.count(), ms: Math.round(performance.now() - began) },
       'replay windows rebuilt',
     )
+  }
+
+  function isLost(snapshot: Snapshot | 'missing'): boolean {
+    if (snapshot !== 'missing') return hasGap(dir, snapshot.positions)
+    // Every run with OSCORE reserves numbers: before the first, that there are no windows means that there never were any.
+    return reservation.wasUsed && (sumOf(ends()) === 0 || hasGap(dir, {}))
+  }
+
+  function restore({ positions, states, recovering }: Snapshot): void {
+    for (const state of states) windows.restore(state)
+    if (recovering) windows.beginRecovery()
+    for (const [name, end] of Object.entries(ends())) {
+      const position = positions[name] ?? 0
+      // A journal that ends before it has been made anew: all of it is new.
+      replayJournal(join(dir, name), position > end ? 0 : position, mark)
+    }
+  }
+
+  function mark(json: Buffer): void {
+    const report = HEAD.exec(json.toString('latin1', 0, HEAD_MAX))
+    const device = report && deviceOfThing(report[1]!)
+    if (device) windows.mark({ kind: KINDS[device.kind], number: device.number }, Number(report[2]))
   }
 
   function save(): void {
@@ -100,30 +118,23 @@ export async function openSecurity(
     save,
     close: () => {
       clearInterval(renewal)
-      save()
+      try {
+        save()
+      } catch (error) {
+        // The one before is as good, with the lines that came after it.
+        log.warn({ err: error }, 'replay windows not stored')
+      }
     },
   }
 }
 
-function restore(windows: Windows, dir: string, snapshot: Snapshot | 'missing'): void {
-  const { positions, states, recovering } =
-    snapshot === 'missing' ? { positions: {}, states: [], recovering: false } : snapshot
-  for (const state of states) windows.restore(state)
-  if (recovering) windows.beginRecovery()
-  for (const name of journalNames(dir)) {
-    replayJournal(join(dir, name), (positions as Record<string, number>)[name] ?? 0, (json) => {
-      const report = HEAD.exec(json.toString('latin1', 0, HEAD_MAX))
-      const device = report && deviceOfThing(report[1]!)
-      if (device) windows.mark({ kind: KINDS[device.kind], number: device.number }, Number(report[2]))
-    })
-  }
-}
+const NOTHING: Snapshot = { positions: {}, states: [], recovering: false }
 
-/** Whether lines that came after the snapshot are no longer there: then it is an older one, and the newest is damaged. */
-function hasGap(dir: string, { positions }: Snapshot): boolean {
-  return Object.entries(positions).some(([name, position]) => {
-    const [first] = existsSync(join(dir, name)) ? segmentBases(join(dir, name)) : []
-    return first !== undefined && first > position
+/** Whether lines from these positions on are no longer there: what they had marked is known to nobody. */
+function hasGap(dir: string, positions: Snapshot['positions']): boolean {
+  return journalNames(dir).some((name) => {
+    const [first] = segmentBases(join(dir, name))
+    return first !== undefined && first > (positions[name] ?? 0)
   })
 }
 
