@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { METHOD } from '@pesebre/coap/codec/codes'
 import { CONTENT_FORMAT } from '@pesebre/coap/codec/content-formats'
 import { encode, type Option, TYPE } from '@pesebre/coap/codec/message'
@@ -115,6 +115,8 @@ function senderOf(number: number, next: number): SenderContext {
 function writeDatagrams(name: string, count: number, make: (n: number) => Uint8Array): string {
   mkdirSync(BUILD, { recursive: true })
   const path = `${BUILD}${name}`
+  // They are tens of megabytes, and made anew each time.
+  process.once('exit', () => rmSync(path, { force: true }))
   const file = openSync(path, 'w')
   const chunk = Buffer.alloc(CHUNK_BYTES)
   let end = 0
