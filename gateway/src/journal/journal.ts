@@ -190,8 +190,6 @@ export function openJournal(settings: JournalSettings): Journal {
   async function heal(): Promise<boolean> {
     if (!failure || closed) return !failure
     try {
-      // Its room, if the disk is full, is better used for reports.
-      spare.discard()
       probe(dir)
       // The old segment may hold the torn rest of the failed commit, and after a failed fdatasync nobody knows which
       // of its pages are on disk (see "fsyncgate"). So what follows goes to a new one.

@@ -1,15 +1,4 @@
-import {
-  close,
-  constants,
-  open,
-  openSync,
-  rename,
-  renameSync,
-  rmSync,
-  statSync,
-  unlink,
-  write,
-} from 'node:fs'
+import { close, constants, open, openSync, rename, renameSync, statSync, unlink, write } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -21,8 +10,6 @@ export type Spare = {
   take(path: string, flags: number): Promise<number | undefined>
   /** The same at the start, where there may be one of an earlier run. */
   takeSync(path: string, flags: number): number | undefined
-  /** Gives its room back to a disk that is full. */
-  discard(): void
   /** Ends what runs in the background. */
   close(): Promise<void>
 }
@@ -86,17 +73,12 @@ export function createSpare(dir: string, bytes: number): Spare {
     return openSync(to, flags)
   }
 
-  function discard(): void {
-    isReady = false
-    rmSync(path, { force: true })
-  }
-
   async function closeSpare(): Promise<void> {
     isClosed = true
     await making
   }
 
-  return { prepare, take, takeSync, discard, close: closeSpare }
+  return { prepare, take, takeSync, close: closeSpare }
 }
 
 function sizeOf(path: string): number | undefined {
