@@ -1,68 +1,10 @@
-import { createCipheriv, createDecipheriv, createSecretKey, hash, type KeyObject } from 'node:crypto'
-import type { AeadInput, CryptoPrimitives, HkdfInput } from '@pesebre/coap/oscore/crypto'
-import { type Ccm, createCcm } from './ccm.ts'
+import { hash } from 'node:crypto'
+import type { CryptoPrimitives, HkdfInput } from '@pesebre/coap/oscore/crypto'
+import { createCcm } from './ccm.ts'
 
-const ALGORITHM = 'aes-128-ccm'
-const TAG_LENGTH = 8
-const TAG = { authTagLength: TAG_LENGTH } as const
-/** Keys kept ready for use. Who sends often is among them; others cost some microseconds more. A power of two. */
-const HOT_KEYS = 4096
-
-/** `ccm`: from the second use on. */
-type HotKey = { readonly words: Int32Array; readonly key: KeyObject; ccm: Ccm | undefined }
-
-/** The cryptography of OSCORE on Node's own, for one thread. */
+/** The cryptography of OSCORE, for one thread: hashes are Node's own. */
 export function createNodeCrypto(): CryptoPrimitives {
-  const hot = new Array<HotKey | undefined>(HOT_KEYS)
-
-  function keyOf(bytes: Uint8Array): HotKey {
-    const a = word(bytes, 0)
-    const b = word(bytes, 4)
-    const c = word(bytes, 8)
-    const d = word(bytes, 12)
-    // Keys are random: any of their bits will do to spread them.
-    const at = a & (HOT_KEYS - 1)
-    const held = hot[at]
-    if (held !== undefined) {
-      const { words } = held
-      if (words[0] === a && words[1] === b && words[2] === c && words[3] === d) {
-        held.ccm ??= createCcm(held.key)
-        return held
-      }
-    }
-    const made = { words: Int32Array.of(a, b, c, d), key: createSecretKey(bytes), ccm: undefined }
-    hot[at] = made
-    return made
-  }
-
-  function seal({ key: bytes, nonce, aad, data }: AeadInput): Uint8Array {
-    const { key, ccm } = keyOf(bytes)
-    if (ccm !== undefined) return ccm.seal(nonce, aad, data)
-    const cipher = createCipheriv(ALGORITHM, key, nonce, TAG)
-    cipher.setAAD(aad, { plaintextLength: data.length })
-    const sealed = new Uint8Array(data.length + TAG_LENGTH)
-    sealed.set(cipher.update(data))
-    cipher.final()
-    sealed.set(cipher.getAuthTag(), data.length)
-    return sealed
-  }
-
-  function open({ key: bytes, nonce, aad, data }: AeadInput): Uint8Array | undefined {
-    const { key, ccm } = keyOf(bytes)
-    if (ccm !== undefined) return ccm.open(nonce, aad, data)
-    const end = data.length - TAG_LENGTH
-    const decipher = createDecipheriv(ALGORITHM, key, nonce, TAG)
-    decipher.setAuthTag(data.subarray(end)).setAAD(aad, { plaintextLength: end })
-    const plaintext = decipher.update(data.subarray(0, end))
-    try {
-      decipher.final()
-    } catch {
-      return undefined
-    }
-    return plaintext
-  }
-
-  return { hkdf, seal, open }
+  return { hkdf, ...createCcm() }
 }
 
 /** HKDF-SHA-256, both steps, for at most one hash of output (RFC 5869). */
@@ -94,8 +36,4 @@ function hmac(key: Uint8Array, data: Uint8Array): Buffer {
   inner.set(data, BLOCK_LENGTH)
   outer.set(hash('sha256', inner, 'buffer'), BLOCK_LENGTH)
   return hash('sha256', outer, 'buffer')
-}
-
-function word(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
 }
