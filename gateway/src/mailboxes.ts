@@ -6,8 +6,8 @@ export type MailboxesSettings = {
   ask: (thing: string, epoch: number) => void
   /** Told when what waits for a device has changed. */
   onChange: (thing: string, mailbox: Mailbox) => void
-  /** Devices remembered; the ones not heard of for longest make room. */
-  keptMax: number
+  /** So many devices are remembered at least, at most twice; the ones not heard of for longest make room. */
+  kept: number
 }
 
 export type Mailboxes = {
@@ -42,8 +42,7 @@ type Entry = {
  * What one thread knows of its devices' mailboxes: read from AWS at first contact, kept up by announcements, and read again each
  * time while there are none. Nothing old is handed out: when AWS does not answer, a device gets no commands.
  */
-export function createMailboxes({ ask, onChange, keptMax }: MailboxesSettings): Mailboxes {
-  const generationMax = Math.ceil(keptMax / 2)
+export function createMailboxes({ ask, onChange, kept }: MailboxesSettings): Mailboxes {
   let young = new Map<string, Entry>()
   let old = new Map<string, Entry>()
   let isLive = false
@@ -54,7 +53,7 @@ export function createMailboxes({ ask, onChange, keptMax }: MailboxesSettings): 
   function entryOf(thing: string): Entry {
     const held = young.get(thing)
     if (held !== undefined) return held
-    if (young.size >= generationMax) {
+    if (young.size >= kept) {
       old = young
       young = new Map()
     }

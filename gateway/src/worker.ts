@@ -94,7 +94,7 @@ function start(): void {
       const resource = mailboxResource(thing)
       if (endpoint.isObserved(resource)) loop.notify(resource, mailboxNotification(mailbox, securePorts))
     },
-    keptMax: config.contextsMax,
+    kept: config.contextsMax,
   })
   const endpoint = createEndpoint({
     seed: randomBytes(32),

@@ -43,7 +43,7 @@ t.test('writeProtected: every datagram is one that the gateway takes, once', asy
     crypto: createNodeCrypto(),
     expand: hkdfExpand,
     windows: openWindows(createWindowsMemory(16, new Uint8Array(32))),
-    keptMax: 16,
+    kept: 16,
   })
   const said = datagramsOf(path).map((datagram) => {
     const message = messageOf(datagram)

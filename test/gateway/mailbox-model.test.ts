@@ -127,7 +127,7 @@ class World {
     const mailboxes = createMailboxes({
       ask: (thing, epoch) => mailboxes.receive(thing, mailboxOf(this.control, this.version), epoch),
       onChange: () => {},
-      keptMax: 100,
+      kept: 100,
     })
     this.gateways[i] = mailboxes
     this.announced[i] = []

@@ -19,8 +19,8 @@ export type ContextsSettings = {
   /** HKDF-Expand, SHA-256. */
   readonly expand: (key: Uint8Array, info: Uint8Array, length: number) => Uint8Array
   readonly windows: Windows
-  /** Contexts kept of devices that have proved themselves; the ones not used for longest make room. */
-  readonly keptMax: number
+  /** So many contexts at least are kept of devices that have proved themselves, at most twice; those not used for longest make room. */
+  readonly kept: number
 }
 
 /** What `verifyRequest` looks up for a kid. */
@@ -46,7 +46,6 @@ const UNPROVEN_MAX = 1024
 export function createContexts(settings: ContextsSettings): Contexts {
   const { fleetKeys, crypto, expand, windows } = settings
   const idContext = idContextOf(settings.gatewayId)
-  const generationMax = Math.ceil(settings.keptMax / 2)
   let young = new Map<number, SecurityContext>()
   let old = new Map<number, SecurityContext>()
   let unproven = new Map<number, SecurityContext>()
@@ -96,7 +95,7 @@ export function createContexts(settings: ContextsSettings): Contexts {
 
   function keep(key: number, context: SecurityContext): void {
     unproven.delete(key)
-    if (young.size >= generationMax) {
+    if (young.size >= settings.kept) {
       old = young
       young = new Map()
     }

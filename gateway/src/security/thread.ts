@@ -30,7 +30,7 @@ export function openThreadSecurity(
     crypto: createNodeCrypto(),
     expand: hkdfExpand,
     windows: openWindows(windows),
-    keptMax: config.contextsMax,
+    kept: config.contextsMax,
   })
   const security = createSecurity({
     find: contexts.find,
