@@ -1,5 +1,6 @@
 import { close, constants, open, openSync, rename, renameSync, statSync, unlink, write } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 /** A segment that is ready before it is needed: a file full of zeros, flushed. Its name is none that a reader looks at. */
@@ -15,7 +16,9 @@ export type Spare = {
 }
 
 const NAME = 'spare'
-const CHUNK_BYTES = 256 * 1024
+/** So much at a time, with a pause after it: commits have the disk for themselves nearly always. */
+const CHUNK_BYTES = 64 * 1024
+const PAUSE_MS = 10
 const openFile = promisify(open)
 const closeFile = promisify(close)
 const renameFile = promisify(rename)
@@ -50,6 +53,7 @@ export function createSpare(dir: string, bytes: number): Spare {
       for (let done = 0; done < bytes && !isClosed; ) {
         const { bytesWritten } = await writeFile(fd, zeros, 0, Math.min(zeros.length, bytes - done), done)
         done += bytesWritten
+        await sleep(PAUSE_MS)
       }
     } finally {
       await closeFile(fd)

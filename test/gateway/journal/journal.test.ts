@@ -67,12 +67,16 @@ t.test('append shares one flush among all that gathers while the last one runs',
   let release: (() => void) | undefined
   const disk: Disk = () => new Promise((resolve) => (release = resolve))
   const journal = open(t.testdir(), { disk, onCommit: (_, lines) => commits.push(lines) })
+  const diskWrites = async (): Promise<void> => {
+    while (release === undefined) await turn()
+  }
   const first = journal.append(report(1))
-  await turn()
+  await diskWrites()
   const rest = [2, 3, 4].map((seq) => journal.append(report(seq)))
   release!()
+  release = undefined
   await first
-  await turn()
+  await diskWrites()
   release!()
   await Promise.all(rest)
   t.same(commits, [1, 3])
@@ -85,7 +89,7 @@ t.test('append does not resolve before the disk said yes', async (t) => {
     () => (resolved = true),
     () => {},
   )
-  await turn()
+  await new Promise((resolve) => setTimeout(resolve, 20))
   t.notOk(resolved)
   t.equal(journal.committed(), 0)
 })
