@@ -1,6 +1,5 @@
 import { close, constants, open, openSync, rename, renameSync, statSync, unlink, write } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 /** A segment that is ready before it is needed: a file full of zeros, flushed. Its name is none that a reader looks at. */
@@ -23,6 +22,7 @@ const openFile = promisify(open)
 const closeFile = promisify(close)
 const renameFile = promisify(rename)
 const writeFile = promisify(write)
+const sleep = promisify(setTimeout)
 
 /**
  * Writing over blocks that a file has already is cheaper than appending: only the data has to reach the device, not the file's new
