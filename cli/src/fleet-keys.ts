@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { FLEET_KEY_BYTES, FLEET_KEY_VERSION_MAX } from '@pesebre/contract/kid'
+import { parseFleetKeys } from '@pesebre/contract/fleet-keys'
 import { FLEET_KEYS_FILE } from '@pesebre/contract/local-stack'
 import { Failure, type Io } from './command.ts'
 
@@ -10,7 +10,6 @@ export type FleetKey = { readonly version: number; readonly key: Uint8Array }
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url))
 const SSM = 'ssm:'
-const HEX = new RegExp(`^[0-9a-fA-F]{${FLEET_KEY_BYTES * 2}}$`)
 
 /** Where the fleet keys are: PESEBRE_FLEET_KEYS, or those of the local stack. Undefined: nobody has said it. */
 export function fleetKeysPlace(env: Io['env'], isLocal: boolean): string | undefined {
@@ -34,24 +33,12 @@ export async function newestFleetKey(place: string): Promise<FleetKey> {
   return keys.reduce((newest, each) => (each.version > newest.version ? each : newest))
 }
 
-/** No message holds anything of a key, nor the parser's, which quotes the text. */
-function parse(text: string, place: string): [FleetKey, ...FleetKey[]] {
-  const wrong = (what: string) => new Failure(`Cannot read the fleet keys: ${what}: ${place}`)
-  let value: unknown
+function parse(text: string, place: string): FleetKey[] {
   try {
-    value = JSON.parse(text)
-  } catch {
-    throw wrong('not JSON')
+    return [...parseFleetKeys(text, place)].map(([version, key]) => ({ version, key }))
+  } catch (error) {
+    throw new Failure((error as Error).message)
   }
-  const keys = Object.entries(value ?? {}).map(([version, key]): FleetKey => {
-    if (!/^\d{1,2}$/.test(version) || Number(version) > FLEET_KEY_VERSION_MAX)
-      throw wrong(`version "${version}" is not 0 to ${FLEET_KEY_VERSION_MAX}`)
-    if (typeof key !== 'string' || !HEX.test(key))
-      throw wrong(`key ${version} is not ${FLEET_KEY_BYTES * 2} hex digits`)
-    return { version: Number(version), key: Buffer.from(key, 'hex') }
-  })
-  if (keys.length === 0) throw wrong('none is there')
-  return keys as [FleetKey, ...FleetKey[]]
 }
 
 async function readKeys(path: string): Promise<string> {

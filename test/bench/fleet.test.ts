@@ -1,10 +1,10 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { decode } from '@pesebre/coap/codec/message'
 import { verifyRequest } from '@pesebre/coap/oscore/server'
+import { parseFleetKeys } from '@pesebre/contract/fleet-keys'
 import t from 'tap'
 import { writeFleetKeys, writeOpen, writeProtected } from '../../bench/fleet.ts'
 import { createContexts } from '../../gateway/src/security/contexts.ts'
-import { parseFleetKeys } from '../../gateway/src/security/keys.ts'
 import { createNodeCrypto, hkdfExpand } from '../../gateway/src/security/node-crypto.ts'
 import { createWindowsMemory, openWindows } from '../../gateway/src/security/windows.ts'
 

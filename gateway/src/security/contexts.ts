@@ -1,6 +1,7 @@
 import { deriveSecurityContext, type SecurityContext } from '@pesebre/coap/oscore/context'
 import type { CryptoPrimitives } from '@pesebre/coap/oscore/crypto'
 import type { RecipientContext } from '@pesebre/coap/oscore/server'
+import type { FleetKeys } from '@pesebre/contract/fleet-keys'
 import {
   GATEWAY_SENDER_ID,
   idContextOf,
@@ -9,7 +10,6 @@ import {
   masterSecretInfo,
   thingOfKid,
 } from '@pesebre/contract/kid'
-import type { FleetKeys } from './keys.ts'
 import type { DeviceWindow, Windows } from './windows.ts'
 
 export type ContextsSettings = {

@@ -2,12 +2,6 @@ import { join } from 'node:path'
 import type { SequenceFailure, SequenceNumbers } from '@pesebre/coap/oscore/sender-sequence'
 import { openTwinFile, type TwinFile } from '../twin-file.ts'
 
-/**
- * The gateway's own Sender Sequence Numbers (design/promises.md S4): for answers that may not use the request's nonce, and for
- * notifications. One counter for all threads and all devices. No number is used twice: not after a crash, since numbers are
- * reserved on disk before use; nor on a disk that was put back to an older state, since no number is used before its time. Number
- * n may be used from n milliseconds after EPOCH on, so that who begins now begins above all that were ever used.
- */
 /** Numbers reserved on disk at a time. After a quick restart this many milliseconds may pass until the next may be used. */
 const BLOCK = 512
 const FILE_STEP = 64
@@ -30,7 +24,14 @@ export type Reservation = {
   renew(): void
 }
 
-/** Reads what was reserved before in `dir`, and reserves a first block. `now`: milliseconds since 1970. */
+/**
+ * The gateway's own Sender Sequence Numbers (design/promises.md S4): for answers that may not use the request's nonce, and for
+ * notifications. One counter for all threads and all devices. No number is used twice: not after a crash, since numbers are
+ * reserved on disk before use; nor on a disk that was put back to an older state, since no number is used before its time. Number
+ * n may be used from n milliseconds after EPOCH on, so that who begins now begins above all that were ever used.
+ *
+ * Reads what was reserved before in `dir`, and reserves a first block. `now`: milliseconds since 1970.
+ */
 export function reserveSequence(dir: string, now: number): Reservation {
   const memory = new SharedArrayBuffer(3 * BigInt64Array.BYTES_PER_ELEMENT)
   const words = new BigInt64Array(memory)

@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram'
-import { existsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { bindUdp, dropsIn, kernelDrops } from '../../../gateway/src/adapters/udp.ts'
+import { missing } from '../../fakes/needs.ts'
 
 /** What /proc/net/udp looks like: 5683 is 1633 in hex, 9683 is 25D3. */
 const TABLE = `   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
@@ -32,7 +33,7 @@ t.test('dropsIn() reads the table of IPv6 as well', async (t) => {
 
 t.test(
   'kernelDrops() reads what the kernel dropped of this very socket',
-  { skip: !existsSync('/proc/net/udp') },
+  { skip: missing('/proc/net/udp', () => readFileSync('/proc/net/udp')) },
   async (t) => {
     const udp = await bindUdp({
       host: '127.0.0.1',

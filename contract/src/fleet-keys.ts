@@ -1,4 +1,4 @@
-import { FLEET_KEY_BYTES, FLEET_KEY_VERSION_MAX } from '@pesebre/contract/kid'
+import { FLEET_KEY_BYTES, FLEET_KEY_VERSION_MAX } from './kid.ts'
 
 /** The fleet keys by their version. From one of them and its kid comes every device's own key, so that no table of devices is needed. */
 export type FleetKeys = ReadonlyMap<number, Uint8Array>
@@ -11,12 +11,14 @@ export function parseFleetKeys(text: string, where: string): FleetKeys {
   const keys = new Map<number, Uint8Array>()
   for (const [version, key] of entriesOf(text, where)) {
     if (!/^\d{1,2}$/.test(version) || Number(version) > FLEET_KEY_VERSION_MAX)
-      throw new Error(`Cannot read the fleet keys: version "${version}" is not 0 to 15: ${where}`)
+      throw new Error(
+        `Cannot read the fleet keys: version "${version}" is not 0 to ${FLEET_KEY_VERSION_MAX}: ${where}`,
+      )
     if (typeof key !== 'string' || !HEX.test(key))
       throw new Error(
         `Cannot read the fleet keys: key ${version} is not ${FLEET_KEY_BYTES * 2} hex digits: ${where}`,
       )
-    keys.set(Number(version), Buffer.from(key, 'hex'))
+    keys.set(Number(version), bytesOf(key))
   }
   if (keys.size === 0) throw new Error(`Cannot read the fleet keys: none is there: ${where}`)
   return keys
@@ -34,4 +36,10 @@ function entriesOf(text: string, where: string): [string, unknown][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Error(`Cannot read the fleet keys: not a JSON object of versions and keys: ${where}`)
   return Object.entries(value)
+}
+
+function bytesOf(hex: string): Uint8Array {
+  return Uint8Array.from({ length: hex.length / 2 }, (_, i) =>
+    Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16),
+  )
 }
