@@ -42,7 +42,7 @@ export function attack(gateway: GatewayProcess): Attack {
   let onArrival: ((bytes: Buffer) => void) | undefined
 
   async function peer(options: { address?: string; port?: number } = {}): Promise<UdpPeer> {
-    /** Size of what was asked, by message id for an ACK or RST, by token for a message of its own. */
+    /** Size of what was asked, by message id and token for an ACK or RST, by token for a message of its own. */
     const asked = new Map<string, number>()
     const made = await createUdpPeer({
       to: gateway.coapPort,
@@ -53,13 +53,16 @@ export function attack(gateway: GatewayProcess): Attack {
           sentBytes += bytes.length
           const [id, token] = keysOf(bytes)
           asked.set(id, bytes.length)
+          // A ping may have the message id of a request that is still to be answered.
+          asked.set(id + token, bytes.length)
           if (bytes[1] !== EMPTY) asked.set(token, bytes.length)
         },
         received: (bytes) => {
           onArrival?.(bytes)
           receivedBytes += bytes.length
           const isReply = ((bytes[0]! >> 4) & 3) >= TYPE.ACK
-          const size = asked.get(keysOf(bytes)[isReply ? 0 : 1]!) ?? 0
+          const [id, token] = keysOf(bytes)
+          const size = asked.get(!isReply ? token : bytes[1] === EMPTY ? id : id + token) ?? 0
           if (bytes.length > 3 * size)
             tooLarge.push(`${bytes.length} bytes to ${size}: ${bytes.toString('hex')}`)
         },
