@@ -3,10 +3,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseFleetKeys } from '@pesebre/contract/fleet-keys'
 import { FLEET_KEYS_FILE } from '@pesebre/contract/local-stack'
+import { type FleetKey, newestOf } from '@pesebre/contract/registration'
 import { Failure, type Io } from './command.ts'
-
-/** From what the keys of devices are derived: see contract/src/kid.ts. */
-export type FleetKey = { readonly version: number; readonly key: Uint8Array }
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url))
 const SSM = 'ssm:'
@@ -29,13 +27,8 @@ function homeOf(env: Io['env']): string {
  */
 export async function newestFleetKey(place: string): Promise<FleetKey> {
   const text = place.startsWith(SSM) ? await readParameter(place.slice(SSM.length)) : await readKeys(place)
-  const keys = parse(text, place)
-  return keys.reduce((newest, each) => (each.version > newest.version ? each : newest))
-}
-
-function parse(text: string, place: string): FleetKey[] {
   try {
-    return [...parseFleetKeys(text, place)].map(([version, key]) => ({ version, key }))
+    return newestOf(parseFleetKeys(text, place))
   } catch (error) {
     throw new Failure((error as Error).message)
   }

@@ -1,14 +1,11 @@
 import { CODE, METHOD, nameCode } from '@pesebre/coap/codec/codes'
 import { CONTENT_FORMAT } from '@pesebre/coap/codec/content-formats'
+import { HOP_NOTES, type Hop, queueNote, stuckNote } from '@pesebre/contract/hops'
 import { showBody } from './body.ts'
 import type { CoapExchange, CoapResponse } from './coap.ts'
 import { Failure } from './command.ts'
 import type { QueueWatch } from './queue-watch.ts'
 import type { ReadShadow } from './shadow.ts'
-
-/** What a report passes on its way from a device to its shadow, in this order. */
-export const HOPS = ['gateway', 'journal', 'queue', 'bridge', 'shadow'] as const
-export type Hop = (typeof HOPS)[number]
 
 export type HopResult = {
   readonly hop: Hop
@@ -55,7 +52,7 @@ export async function runProbe(options: ProbeOptions): Promise<readonly HopResul
   let readMs = 0
 
   const steps: [Hop, () => Promise<Omit<HopResult, 'hop' | 'ok'>>][] = [
-    ['gateway', async () => expect(await askHealth(options), CODE.CONTENT, 'ready')],
+    ['gateway', async () => expect(await askHealth(options), CODE.CONTENT, HOP_NOTES.gateway)],
     [
       'journal',
       async () => {
@@ -71,7 +68,7 @@ export async function runProbe(options: ProbeOptions): Promise<readonly HopResul
           timeoutMs,
         )
         answeredAt = performance.now()
-        return expect(response, CODE.CHANGED, 'the report is on disk')
+        return expect(response, CODE.CHANGED, HOP_NOTES.journal)
       },
     ],
     [
@@ -79,7 +76,7 @@ export async function runProbe(options: ProbeOptions): Promise<readonly HopResul
       async () => {
         const start = performance.now()
         const { waiting } = await options.queue()
-        return { note: `reachable, ${waiting} waiting`, ms: performance.now() - start }
+        return { note: queueNote(waiting), ms: performance.now() - start }
       },
     ],
     [
@@ -91,14 +88,14 @@ export async function runProbe(options: ProbeOptions): Promise<readonly HopResul
           const end = performance.now()
           if (shadow) {
             readMs = end - start
-            return { note: 'has written the report', ms: Math.max(0, start - answeredAt) }
+            return { note: HOP_NOTES.bridge, ms: Math.max(0, start - answeredAt) }
           }
           if (end - answeredAt > timeoutMs) throw await whereItStays(options)
           await new Promise((resolve) => setTimeout(resolve, POLL_MS))
         }
       },
     ],
-    ['shadow', async () => ({ note: 'shows that very report', ms: readMs })],
+    ['shadow', async () => ({ note: HOP_NOTES.shadow, ms: readMs })],
   ]
   for (const [name, step] of steps) {
     if (!(await hop(name, step))) break
@@ -133,10 +130,8 @@ async function whereItStays(options: ProbeOptions): Promise<Failure> {
   if (health.code !== CODE.CONTENT) {
     return new BrokenElsewhere('queue', `${late}; the gateway says: ${showBody(undefined, health.payload)}`)
   }
-  const { waiting, inFlight } = await options.queue()
-  if (waiting > 0) return new Failure(`${late}; ${waiting} messages wait in the queue: does the bridge run?`)
-  if (inFlight > 0)
-    return new Failure(`${late}; the bridge has taken ${inFlight} messages and not finished: see its log`)
+  const stuck = stuckNote(await options.queue())
+  if (stuck !== undefined) return new Failure(`${late}; ${stuck}`)
   return new Failure(`${late}, and the queue is empty: see the bridge's log, and npx pesebre dlq list`)
 }
 

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { HOPS } from '@pesebre/contract/hops'
 import { QUEUE } from '@pesebre/contract/local-stack'
 import { showDuration } from '../age.ts'
 import { positionalsOf, secondsOf } from '../args.ts'
 import { parseCoapUrl } from '../coap-url.ts'
 import { type Command, EXIT, type Io, Misuse } from '../command.ts'
-import { HOPS, type HopResult, runProbe } from '../probe.ts'
+import { type HopResult, runProbe } from '../probe.ts'
 import { localPort, TARGET_HELP, TARGET_OPTIONS, targetOf } from '../target.ts'
 import { openCoapClient } from '../udp.ts'
 

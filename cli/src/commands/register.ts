@@ -1,16 +1,15 @@
-import { randomInt } from 'node:crypto'
+import { createHmac, randomInt } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
-import type { ControlDesired } from '@pesebre/contract/control'
 import { type DeviceIdentity, type GatewayAddress, qrTextOf } from '@pesebre/contract/identity'
 import { DEVICE_NUMBER_MAX, isKind, KINDS, type KidKind } from '@pesebre/contract/kid'
+import { admit, DEVICE_NAME_MAX, headerOf, makeIdentity, parseGateways } from '@pesebre/contract/registration'
 import { positionalsOf } from '../args.ts'
 import { type Args, type Command, EXIT, Failure, type Io, Misuse } from '../command.ts'
 import { fleetKeysPlace, newestFleetKey } from '../fleet-keys.ts'
-import { headerOf, makeIdentity } from '../identity.ts'
 import { localPort, TARGET_HELP, TARGET_OPTIONS, type Target, targetOf } from '../target.ts'
 
 const KID_KINDS = Object.keys(KINDS).filter((kind) => kind !== 'camera') as KidKind[]
-const NAME_MAX = 64
+const hmac = (key: Uint8Array, data: Uint8Array) => createHmac('sha256', key).update(data).digest()
 
 /** `register`: makes a device known, and prints what must be flashed into it. */
 export const register: Command = {
@@ -63,7 +62,7 @@ export const register: Command = {
     if (place === undefined)
       throw new Failure('No fleet keys: set PESEBRE_FLEET_KEYS to their file or ssm:<parameter>')
     const fleetKey = await newestFleetKey(place)
-    const identity = makeIdentity({ ...input, fleetKey })
+    const identity = makeIdentity({ ...input, fleetKey }, hmac)
     const { renderSVG, renderUnicodeCompact } = await import('uqr')
     const files = await writeFiles([
       [args.text['out'], () => `${JSON.stringify(identity, null, 2)}\n`],
@@ -96,37 +95,10 @@ async function makeKnown(
     import('../control.ts'),
     import('../registry.ts'),
   ])
-  const controls = openControls(target)
-  const refuseIfThere = (exists: boolean) => {
-    if (exists)
-      throw new Failure(
-        `Registered already in ${target.iotPlace}: choose another --number, or none: ${thing}`,
-      )
-  }
-  const nothing = (_: unknown, exists: boolean): { desired: undefined } => {
-    refuseIfThere(exists)
-    return { desired: undefined }
-  }
-  await controls.make(thing, nothing)
-  await ensureThing(target, thing, kind)
-  const desired: ControlDesired = {
-    enabled: true,
-    ...(name !== undefined && { name }),
-    queue: [],
-    ...(isChosen && { next: firstNumber(Date.now()) }),
-  }
-  await controls.make(thing, (_, exists) => {
-    refuseIfThere(exists)
-    return { desired }
-  })
-}
-
-/**
- * A number that somebody chose may be that of a device whose shadow was deleted. It has acted on commands and takes no lower
- * number again: so counting begins at the seconds since 2026, higher than anyone can have counted.
- */
-function firstNumber(now: number): number {
-  return Math.max(1, Math.floor((now - Date.UTC(2026, 0, 1)) / 1000))
+  const { make } = openControls(target)
+  const ports = { change: make, ensureThing: (name: string) => ensureThing(target, name, kind) }
+  if (await admit(ports, { thing, name, isChosen, now: Date.now() })) return
+  throw new Failure(`Registered already in ${target.iotPlace}: choose another --number, or none: ${thing}`)
 }
 
 function kindOf(kind: string): KidKind {
@@ -143,19 +115,17 @@ function numberOf({ text }: Args): number {
 
 function nameOf({ text }: Args): string | undefined {
   const name = text['name']?.trim()
-  if (name !== undefined && (name === '' || name.length > NAME_MAX))
-    throw new Misuse(`--name must have 1 to ${NAME_MAX} characters: "${name}"`)
+  if (name !== undefined && (name === '' || name.length > DEVICE_NAME_MAX))
+    throw new Misuse(`--name must have 1 to ${DEVICE_NAME_MAX} characters: "${name}"`)
   return name
 }
 
 function gatewaysOf({ text }: Args, { env }: Io, target: Target): GatewayAddress[] {
   const given = text['gateways']
   if (given === undefined) return target.isLocal ? localGateways(env) : []
-  return given.split(',').map((each) => {
-    const found = /^([a-z0-9-]{1,16})=([^\s"\\:]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(each.trim())
-    if (found === null) throw new Misuse(`--gateways must be id=host:port,...: "${each}"`)
-    return { id: found[1]!, host: found[2]!, port: Number(found[3]) }
-  })
+  const parsed = parseGateways(given)
+  if ('bad' in parsed) throw new Misuse(`--gateways must be id=host:port,...: "${parsed.bad}"`)
+  return parsed.gateways
 }
 
 /** Those of the local stack, which has two when PESEBRE_GATEWAYS says so. */

@@ -13,8 +13,9 @@ import {
   UpdateThingShadowCommand,
 } from '@aws-sdk/client-iot-data-plane'
 import { CONTROL_SHADOW, type ControlDesired } from '@pesebre/contract/control'
-import { kidOf, MASTER_SECRET_BYTES, masterSecretInfo, thingName } from '@pesebre/contract/kid'
+import { kidOf, thingName } from '@pesebre/contract/kid'
 import { FLEET_KEYS_FILE, LOCAL_REGION } from '@pesebre/contract/local-stack'
+import { masterSecretOf } from '@pesebre/contract/registration'
 import { ignoring, localIot, writeSecret } from '../supervisor/credentials.ts'
 
 const KIND = 'feeder'
@@ -94,10 +95,10 @@ export function readIdentity(file: string): DeviceIdentity {
   }
 }
 
-/** The Master Secret of a device: HKDF-Expand (RFC 5869 section 2.3), whose first block is longer than what is wanted. */
+/** The Master Secret of a device. */
 export function masterSecret(fleetKey: Uint8Array, kid: Uint8Array): Buffer {
-  const block = createHmac('sha256', fleetKey).update(masterSecretInfo(kid)).update(Uint8Array.of(1)).digest()
-  return block.subarray(0, MASTER_SECRET_BYTES)
+  const hmac = (key: Uint8Array, data: Uint8Array) => createHmac('sha256', key).update(data).digest()
+  return Buffer.from(masterSecretOf(fleetKey, kid, hmac))
 }
 
 /** The first feeder gets an even number, the second an odd one: so each starts at another of two gateways. */
