@@ -3,12 +3,14 @@ import {
   type Control,
   type ControlReported,
   type KeptOutcome,
+  type KeptWord,
+  MEALS_KEPT,
   OUTCOMES_KEPT,
 } from '@pesebre/contract/control'
-import type { Report, ReportedOutcome } from '@pesebre/contract/report'
+import type { Report, ReportedCommand, ReportedOutcome } from '@pesebre/contract/report'
 
 /**
- * Which word about one command outranks which. Of two of the same rank the one in the earlier report stands, so that an
+ * Which word about one command, or one meal, outranks which. Of two of the same rank the one in the earlier report stands, so that an
  * end never changes. What moved the motor outranks what did not: a device that was busy and refused may still be handed
  * the same command by the other gateway, and run it.
  */
@@ -24,10 +26,10 @@ const RANKS: Readonly<Record<OutcomeState, number>> = {
 }
 
 /**
- * Brings what reports say about commands and configuration into the `reported` section of a control shadow.
+ * Brings what reports say about commands, meals and configuration into the `reported` section of a control shadow.
  *
- * It is a join: per command the outcome of the highest rank, then of the lowest `seq`; of the commands those with the
- * highest numbers; of `sent` and `last` the highest. So the result is the same in any order of reports, however often they
+ * It is a join: per command or meal the outcome of the highest rank, then of the lowest `seq`; of the commands and of the meals
+ * those with the highest numbers; of `sent` and `last` the highest. So the result is the same in any order of reports, however often they
  * come and however they are cut into pieces. Only `late` is decided when an outcome is first taken in, since it needs the
  * queue as it was: see `lateIn`.
  *
@@ -38,12 +40,21 @@ const RANKS: Readonly<Record<OutcomeState, number>> = {
 export function foldControl({ desired, reported }: Control, reports: Iterable<Report>): ControlReported {
   let { config, sent } = reported
   let last = reported.outcomes?.last
+  let lastMeal = reported.meals?.last
   const items = new Map((reported.outcomes?.items ?? []).map((item) => [item.n, item]))
+  const meals = new Map(Object.entries(reported.meals?.items ?? {}).map(([key, word]) => [Number(key), word]))
   for (const { seq, config_version, sent: handedOut, outcomes = [] } of reports) {
     if (config_version !== undefined && config_version !== config?.version && seq > (config?.seq ?? -1))
       config = { version: config_version, seq }
     if (handedOut !== undefined) sent = Math.max(sent ?? 0, handedOut)
     for (const outcome of outcomes) {
+      if ('occurrence' in outcome) {
+        lastMeal = Math.max(lastMeal ?? 0, outcome.occurrence)
+        const held = meals.get(outcome.occurrence)
+        if (held === undefined || outranks(outcome, seq, held))
+          meals.set(outcome.occurrence, { ...wordOf(outcome), seq })
+        continue
+      }
       last = Math.max(last ?? 0, outcome.n)
       const held = items.get(outcome.n)
       if (held !== undefined && !outranks(outcome, seq, held)) continue
@@ -51,10 +62,12 @@ export function foldControl({ desired, reported }: Control, reports: Iterable<Re
     }
   }
   const newest = [...items.values()].sort((a, b) => a.n - b.n).slice(-OUTCOMES_KEPT)
+  const newestMeals = [...meals].sort(([a], [b]) => a - b).slice(-MEALS_KEPT)
   return {
     ...(config && { config }),
     ...(sent !== undefined && { sent }),
     ...(last !== undefined && { outcomes: { last, items: newest } }),
+    ...(lastMeal !== undefined && { meals: { last: lastMeal, items: Object.fromEntries(newestMeals) } }),
   }
 }
 
@@ -63,20 +76,21 @@ export function concernsControl({ outcomes, sent, config_version }: Report): boo
   return sent !== undefined || config_version !== undefined || (outcomes !== undefined && outcomes.length > 0)
 }
 
-function outranks({ state }: ReportedOutcome, seq: number, held: KeptOutcome): boolean {
+function outranks({ state }: ReportedOutcome, seq: number, held: KeptWord): boolean {
   const rank = RANKS[state] - RANKS[held.state]
   return rank > 0 || (rank === 0 && seq < (held.seq ?? 0))
 }
 
-function kept({ n, state, grams, reason, at }: ReportedOutcome, seq: number, late: boolean): KeptOutcome {
+function kept(outcome: ReportedCommand, seq: number, late: boolean): KeptOutcome {
+  return { n: outcome.n, ...wordOf(outcome), ...(late && { late }), seq }
+}
+
+function wordOf({ state, grams, reason, at }: ReportedOutcome): KeptWord {
   return {
-    n,
     state,
     ...(grams !== undefined && { grams }),
-    ...(reason !== undefined && { reason: reason as NonNullable<KeptOutcome['reason']> }),
+    ...(reason !== undefined && { reason: reason as NonNullable<KeptWord['reason']> }),
     at,
-    ...(late && { late }),
-    seq,
   }
 }
 
@@ -86,7 +100,7 @@ function kept({ n, state, grams, reason, at }: ReportedOutcome, seq: number, lat
  */
 function lateIn(
   { desired }: Control,
-  { n, state, at }: ReportedOutcome,
+  { n, state, at }: ReportedCommand,
   held: KeptOutcome | undefined,
 ): boolean {
   if (state === 'refused' || state === 'expired') return false

@@ -15,8 +15,8 @@ export const UPLINK_KEYS = {
   no_reply: 7,
 } as const
 
-/** One outcome of a command, in an uplink. */
-export const OUTCOME_KEYS = { n: 0, state: 1, grams: 2, reason: 3, age_s: 4 } as const
+/** One outcome, in an uplink: of a command (`n`) or of a meal of the schedule (`occurrence`), never both. */
+export const OUTCOME_KEYS = { n: 0, state: 1, grams: 2, reason: 3, age_s: 4, occurrence: 5 } as const
 
 /** Downlink: what the gateway answers. */
 export const DOWNLINK_KEYS = {
@@ -26,16 +26,24 @@ export const DOWNLINK_KEYS = {
   acked_upto: 3,
   config: 4,
   gateways: 5,
+  acked_meal: 6,
 } as const
 
 /** One command, in a downlink. */
 export const COMMAND_KEYS = { n: 0, kind: 1, grams: 2, ttl_s: 3 } as const
 
-export const CONFIG_KEYS = { version: 0, interval_s: 1, zone: 2, schedule: 3, limits: 4 } as const
+export const CONFIG_KEYS = {
+  version: 0,
+  interval_s: 1,
+  zone: 2,
+  schedule: 3,
+  limits: 4,
+  calibration: 5,
+} as const
 export const LIMIT_KEYS = { portion: 0, daily: 1, gap_s: 2 } as const
 export const GATEWAYS_KEYS = { version: 0, list: 1 } as const
 
-/** What has become of a command, by the device's own word. From `done` on it is final. */
+/** What has become of a command or a meal, by the device's own word. From `done` on it is final. */
 export const OUTCOME_STATES = {
   accepted: 1,
   dispensing: 2,
@@ -90,6 +98,11 @@ export const STATE_SCALES: Readonly<Record<string, number>> = { temp_c: 10 }
 
 /** Highest command number: a device keeps it in 32 bits. */
 export const COMMAND_NUMBER_MAX = 0xffff_ffff
+/** Highest occurrence of a meal: a device keeps it in 32 bits. */
+export const OCCURRENCE_MAX = 0xffff_ffff
+/** Least and most of `calibration`: a factor beyond is a scale that was read wrongly. */
+export const CALIBRATION_MIN = 250
+export const CALIBRATION_MAX = 4_000
 /** Most grams that one field can say. */
 export const GRAMS_MAX = 0xffff
 /** Longest time that one field can say, seconds. */
@@ -116,15 +129,30 @@ export type Uplink = {
   changed?: boolean
   /** The device's own clock, seconds since 1970; 0 when it has none. */
   clock?: number
-  /** What has become of commands. The device repeats them until an answer names them (`acked_upto`). */
+  /** What has become of commands and meals. The device repeats them until an answer names them (`acked_upto`, `acked_meal`). */
   outcomes?: Outcome[]
   /** The device does not wait for an answer. */
   no_reply?: boolean
 }
 
-export type Outcome = {
+export type Outcome = CommandOutcome | MealOutcome
+
+export type CommandOutcome = OutcomeFacts & {
   /** Number of the command. */
   n: number
+  occurrence?: never
+}
+
+export type MealOutcome = OutcomeFacts & {
+  /**
+   * Which meal of the schedule: minutes since 1970-01-01 00:00 on the wall clock of the schedule's zone, as if each day there had 1440
+   * (day * 1440 + minute of the slot). A device's occurrences only rise; an hour that comes twice has the same ones.
+   */
+  occurrence: number
+  n?: never
+}
+
+type OutcomeFacts = {
   state: OutcomeState
   /** What was dispensed, grams. */
   grams?: number
@@ -143,6 +171,8 @@ export type Downlink = {
   more?: boolean
   /** Outcomes up to this command number are safe: the device may forget them. */
   acked_upto?: number
+  /** The same for meals: outcomes up to this occurrence that were in this very uplink are safe. */
+  acked_meal?: number
   /** When the device's version is behind. */
   config?: DeviceConfig
   gateways?: Gateways
@@ -166,6 +196,11 @@ export type DeviceConfig = {
   zone?: string
   schedule?: ScheduleSlot[]
   limits?: FeedLimits
+  /**
+   * Thousandths: grams that really come for each gram that the bare motor counts; absent means 1000. All other grams, in both
+   * directions, are real ones: the device runs its motor for `grams * 1000 / calibration`.
+   */
+  calibration?: number
 }
 
 /** One meal: local minute of the day (0 to 1439), grams, days (bit 0 is Monday, 1 to 127). */

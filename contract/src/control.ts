@@ -1,12 +1,14 @@
 import type { CommandKind, DeviceConfig, OutcomeState, RefuseReason } from './check-in.ts'
-import { COMMAND_KINDS, COMMAND_NUMBER_MAX, GRAMS_MAX, OUTCOME_STATES } from './check-in.ts'
+import { COMMAND_KINDS, COMMAND_NUMBER_MAX, GRAMS_MAX, OCCURRENCE_MAX, OUTCOME_STATES } from './check-in.ts'
 import { nameConfig } from './numbered.ts'
 
 /** Name of the shadow through which a device is controlled (design/wire.md section 4). */
 export const CONTROL_SHADOW = 'control'
 
-/** Outcomes kept in the shadow: those with the highest numbers. */
+/** Outcomes of commands kept in the shadow: those with the highest numbers. */
 export const OUTCOMES_KEPT = 8
+/** The same of meals: a day of twenty small ones, that come all at once when the network was away. */
+export const MEALS_KEPT = 24
 
 /** What people want of a device: written by the web server and the command line only. */
 export type ControlDesired = {
@@ -54,10 +56,27 @@ export type ControlReported = {
     /** The last OUTCOMES_KEPT, by number. */
     items: KeptOutcome[]
   }
+  /** The same for meals of the schedule. */
+  meals?: {
+    /** Highest occurrence that the device has named. */
+    last: number
+    /** The last MEALS_KEPT, under their occurrence: an object, so that a write names only what has changed. */
+    items: Readonly<Record<string, KeptWord>>
+  }
 }
 
-export type KeptOutcome = {
+export type KeptOutcome = KeptWord & {
   n: number
+  /** It is of a time when the command had already expired: the animal was fed all the same. */
+  late?: boolean
+}
+
+export type KeptMeal = KeptWord & {
+  /** Minutes since 1970 on the wall clock of the schedule's zone (check-in.ts, MealOutcome). */
+  occurrence: number
+}
+
+export type KeptWord = {
   state: OutcomeState
   /** What was dispensed, grams. */
   grams?: number
@@ -65,13 +84,18 @@ export type KeptOutcome = {
   reason?: RefuseReason
   /** When, milliseconds since 1970. */
   at: number
-  /** It is of a time when the command had already expired: the animal was fed all the same. */
-  late?: boolean
   /** `seq` of the first report that said so. */
   seq?: number
 }
 
 export type Control = { desired: ControlDesired; reported: ControlReported }
+
+/** The meals of the schedule that the device has spoken of, by occurrence. */
+export function mealsOf({ meals }: ControlReported): KeptMeal[] {
+  return Object.entries(meals?.items ?? {})
+    .map(([occurrence, word]) => ({ occurrence: Number(occurrence), ...word }))
+    .sort((a, b) => a.occurrence - b.occurrence)
+}
 
 /** What a shadow that does not exist says. */
 export const NO_CONTROL: Control = { desired: { enabled: false, queue: [] }, reported: {} }
@@ -104,16 +128,23 @@ function readDesired({
   }
 }
 
-function readReported({ config, sent, outcomes }: Record<string, unknown>): ControlReported {
+function readReported({ config, sent, outcomes, meals }: Record<string, unknown>): ControlReported {
   const { version, seq } = fieldsOf(config)
   const { last, items } = fieldsOf(outcomes)
+  const { last: lastMeal, items: kept } = fieldsOf(meals)
   return {
     ...(isUint(version, Number.MAX_SAFE_INTEGER) && {
       config: { version, ...(isUint(seq, Number.MAX_SAFE_INTEGER) && { seq }) },
     }),
     ...(isNumber(sent) && { sent }),
     ...(isNumber(last) && { outcomes: { last, items: byNumber(items, isKept) } }),
+    ...(isOccurrence(lastMeal) && { meals: { last: lastMeal, items: onlyWords(fieldsOf(kept)) } }),
   }
+}
+
+function onlyWords(items: Record<string, unknown>): Record<string, KeptWord> {
+  const words = Object.entries(items).filter(([key, word]) => isOccurrence(Number(key)) && isWord(word))
+  return Object.fromEntries(words) as Record<string, KeptWord>
 }
 
 function byNumber<T extends { n: number }>(value: unknown, isOne: (value: unknown) => value is T): T[] {
@@ -138,13 +169,18 @@ function isQueued(value: unknown): value is QueuedCommand {
 }
 
 function isKept(value: unknown): value is KeptOutcome {
-  const { n, state, at } = fieldsOf(value)
+  return isNumber(fieldsOf(value)['n']) && isWord(value)
+}
+
+function isWord(value: unknown): boolean {
+  const { state, at } = fieldsOf(value)
   return (
-    isNumber(n) &&
-    typeof state === 'string' &&
-    Object.hasOwn(OUTCOME_STATES, state) &&
-    isUint(at, Number.MAX_SAFE_INTEGER)
+    typeof state === 'string' && Object.hasOwn(OUTCOME_STATES, state) && isUint(at, Number.MAX_SAFE_INTEGER)
   )
+}
+
+function isOccurrence(value: unknown): value is number {
+  return isUint(value, OCCURRENCE_MAX) && value > 0
 }
 
 function isNumber(value: unknown): value is number {

@@ -1,10 +1,13 @@
 import {
+  CALIBRATION_MAX,
+  CALIBRATION_MIN,
   COMMAND_KEYS,
   COMMAND_KINDS,
   COMMAND_NUMBER_MAX,
   COMMANDS_MAX,
   CONFIG_KEYS,
   type Command,
+  type CommandOutcome,
   type DeviceConfig,
   DOWNLINK_KEYS,
   type Downlink,
@@ -15,6 +18,7 @@ import {
   type Gateways,
   GRAMS_MAX,
   LIMIT_KEYS,
+  OCCURRENCE_MAX,
   OUTCOME_KEYS,
   OUTCOME_STATES,
   OUTCOMES_MAX,
@@ -49,7 +53,11 @@ const grams = integer(0, GRAMS_MAX)
 const seconds = integer(0, SECONDS_MAX)
 const interval = integer(1, SECONDS_MAX)
 
-const outcome = map<Outcome>(
+const occurrence = integer(1, OCCURRENCE_MAX)
+
+/** Either of a command or of a meal. */
+type AnyOutcome = Omit<CommandOutcome, 'n' | 'occurrence'> & { n?: number; occurrence?: number }
+const anyOutcome = map<AnyOutcome>(
   OUTCOME_KEYS,
   {
     n: number,
@@ -57,9 +65,18 @@ const outcome = map<Outcome>(
     grams,
     reason: oneOf(REFUSE_REASONS, 'r'),
     age_s: seconds,
+    occurrence,
   },
-  ['n', 'state'],
+  ['state'],
 )
+const outcome: Read<Outcome> = (value, where) => {
+  const read = anyOutcome(value, where)
+  if (read.n !== undefined && read.occurrence !== undefined)
+    throw new Malformed(`${where}: both n and occurrence`)
+  if (read.n === undefined && read.occurrence === undefined)
+    throw new Malformed(`${where}: neither n nor occurrence`)
+  return read as Outcome
+}
 
 const minute = integer(0, 1_439)
 const days = integer(1, 127)
@@ -77,6 +94,7 @@ const config = map<DeviceConfig>(
     zone: text(/^[A-Za-z0-9_+/-]{1,64}$/),
     schedule: list(SLOTS_MAX, slot),
     limits: map<FeedLimits>(LIMIT_KEYS, { portion: grams, daily: uint32, gap_s: seconds }, []),
+    calibration: integer(CALIBRATION_MIN, CALIBRATION_MAX),
   },
   ['version'],
 )
@@ -101,6 +119,7 @@ const downlink = map<Downlink>(
       { version: uint32, list: list(GATEWAYS_MAX, text(/^[a-z0-9-]{1,16}=\S{1,128}:\d{1,5}$/)) },
       ['version', 'list'],
     ),
+    acked_meal: occurrence,
   },
   [],
 )
@@ -174,7 +193,7 @@ function numberCommand(value: Command): Map<number, unknown> {
 }
 
 function numberOutcome(value: Outcome): Map<number, unknown> {
-  return numberFields(value, OUTCOME_KEYS, {
+  return numberFields(value as AnyOutcome, OUTCOME_KEYS, {
     state: (state: Outcome['state']) => OUTCOME_STATES[state],
     reason: numberOfReason,
   })

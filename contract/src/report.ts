@@ -1,21 +1,31 @@
 import Type from 'typebox'
-import { COMMAND_NUMBER_MAX, GRAMS_MAX, OUTCOME_STATES, OUTCOMES_MAX } from './check-in.ts'
+import { COMMAND_NUMBER_MAX, GRAMS_MAX, OCCURRENCE_MAX, OUTCOME_STATES, OUTCOMES_MAX } from './check-in.ts'
 import { THING_NAME_PATTERN } from './names.ts'
 
-/** What has become of one command: as the device said it, but with a time in place of an age. */
-const ReportedOutcomeSchema = Type.Object(
-  {
-    n: Type.Integer({ minimum: 1, maximum: COMMAND_NUMBER_MAX }),
-    state: Type.Enum(Object.keys(OUTCOME_STATES) as (keyof typeof OUTCOME_STATES)[]),
-    /** What was dispensed, grams. */
-    grams: Type.Optional(Type.Integer({ minimum: 0, maximum: GRAMS_MAX })),
-    /** Of a refusal: one of REFUSE_REASONS, or `r<number>` for one that the gateway did not know. */
-    reason: Type.Optional(Type.String({ pattern: '^[a-z0-9_]{1,32}$' })),
-    /** When, milliseconds since 1970 by the gateway's clock. */
-    at: Type.Integer({ minimum: 0 }),
-  },
+/** What the device said of a command or a meal, but with a time in place of an age. */
+const SAID = {
+  state: Type.Enum(Object.keys(OUTCOME_STATES) as (keyof typeof OUTCOME_STATES)[]),
+  /** What was dispensed, grams. */
+  grams: Type.Optional(Type.Integer({ minimum: 0, maximum: GRAMS_MAX })),
+  /** Of a refusal: one of REFUSE_REASONS, or `r<number>` for one that the gateway did not know. */
+  reason: Type.Optional(Type.String({ pattern: '^[a-z0-9_]{1,32}$' })),
+  /** When, milliseconds since 1970 by the gateway's clock. */
+  at: Type.Integer({ minimum: 0 }),
+}
+
+/** What has become of one command. */
+const ReportedCommandSchema = Type.Object(
+  { n: Type.Integer({ minimum: 1, maximum: COMMAND_NUMBER_MAX }), ...SAID },
   { additionalProperties: false },
 )
+/** What has become of one meal of the schedule: see MealOutcome. */
+const ReportedMealSchema = Type.Object(
+  { occurrence: Type.Integer({ minimum: 1, maximum: OCCURRENCE_MAX }), ...SAID },
+  { additionalProperties: false },
+)
+const ReportedOutcomeSchema = Type.Union([ReportedCommandSchema, ReportedMealSchema])
+export type ReportedCommand = Type.Static<typeof ReportedCommandSchema>
+export type ReportedMeal = Type.Static<typeof ReportedMealSchema>
 export type ReportedOutcome = Type.Static<typeof ReportedOutcomeSchema>
 
 /**
@@ -38,7 +48,7 @@ export const ReportSchema = Type.Object(
     state: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
     /** false: the device says that the state is that of its last answered report. Absent means changed. */
     changed: Type.Optional(Type.Boolean()),
-    /** What has become of commands; the device repeats them until an answer named them. */
+    /** What has become of commands and meals; the device repeats them until an answer named them. */
     outcomes: Type.Optional(Type.Array(ReportedOutcomeSchema, { maxItems: OUTCOMES_MAX })),
     /** Version of the configuration that the device holds. */
     config_version: Type.Optional(Type.Integer({ minimum: 0 })),

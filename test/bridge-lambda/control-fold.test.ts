@@ -1,4 +1,4 @@
-import type { Control, QueuedCommand } from '@pesebre/contract/control'
+import { type Control, mealsOf, type QueuedCommand, readControl } from '@pesebre/contract/control'
 import type { Report, ReportedOutcome } from '@pesebre/contract/report'
 import t from 'tap'
 import { concernsControl, foldControl } from '../../bridge-lambda/src/control-fold.ts'
@@ -44,6 +44,29 @@ t.test('foldControl: the last eight by number, and the highest ever', async (t) 
     outcomes?.items.map(({ n }) => n),
     [5, 6, 7, 8, 9, 10, 11, 12],
   )
+})
+
+t.test('foldControl: meals of the schedule stand beside commands, the last 24 by occurrence', async (t) => {
+  const accepted = said(1, { occurrence: 700, state: 'accepted', at: 10 })
+  const done = said(
+    3,
+    { occurrence: 700, state: 'done', grams: 480, at: 30 },
+    { n: 3, state: 'done', at: 31 },
+  )
+  const end = {
+    outcomes: { last: 3, items: [{ n: 3, state: 'done', at: 31, seq: 3 }] },
+    meals: { last: 700, items: { 700: { state: 'done', grams: 480, at: 30, seq: 3 } } },
+  }
+  t.same(fold(accepted, done), end)
+  t.same(fold(done, accepted, done), end)
+  t.same(fold(done, said(4, { occurrence: 700, state: 'interrupted', at: 40 })), end, 'an end stays')
+  const all = Array.from({ length: 30 }, (_, i) => said(i + 1, { occurrence: i + 1, state: 'done', at: 1 }))
+  const meals = mealsOf(fold(...all.toReversed()))
+  t.same(
+    meals.map(({ occurrence }) => occurrence),
+    Array.from({ length: 24 }, (_, i) => i + 7),
+  )
+  t.equal(readControl({ reported: JSON.parse(JSON.stringify(fold(...all))) }).reported.meals?.last, 30)
 })
 
 t.test('foldControl: late is what came about after its time', async (t) => {

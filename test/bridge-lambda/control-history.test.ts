@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { OutcomeState } from '@pesebre/contract/check-in'
-import { OUTCOMES_KEPT } from '@pesebre/contract/control'
+import { MEALS_KEPT, OUTCOMES_KEPT } from '@pesebre/contract/control'
 import fc from 'fast-check'
 import t from 'tap'
 import { createBridge } from '../../bridge-lambda/src/bridge.ts'
@@ -21,16 +22,20 @@ const life = fc.record({
 })
 const history = fc.record({
   commands: fc.array(life, { minLength: 0, maxLength: 12 }),
+  meals: fc.array(life, { minLength: 0, maxLength: 30 }),
   gaps: fc.array(fc.integer({ min: 1, max: 2 }), { minLength: 1, maxLength: 30 }),
   tape: fc.infiniteStream(fc.nat({ max: 1_000_000 })),
 })
 
+type Life = { pace: number; end: OutcomeState; isBusyFirst: boolean }
 type Outcome = { n: number; state: OutcomeState; at: number; grams?: number; reason?: string }
 type Made = {
   thing: string
   seq: number
   gateway: string
   outcomes: Outcome[]
+  /** `n` is the occurrence. */
+  meals: Outcome[]
   sent?: number
   version: number
 }
@@ -39,7 +44,7 @@ t.test(
   'createBridge: outcomes shuffled, doubled, cut in two, in random batches: the control shadow and the count of lost ones are the model’s',
   async (t) => {
     await fc.assert(
-      fc.asyncProperty(history, async ({ commands, gaps, tape }) => {
+      fc.asyncProperty(history, async ({ commands, meals, gaps, tape }) => {
         const draw = (below: number) => tape.next().value! % below
         const unavailable = () => {
           if (draw(12) === 0) throw new CallError('unavailable', 'Rate exceeded')
@@ -63,7 +68,7 @@ t.test(
           at: 0,
         }))
         controls.write(thing, { desired: { enabled: true, queue } })
-        const made = reportsOf(thing, commands, { gaps, draw })
+        const made = reportsOf(thing, { commands, meals }, { gaps, draw })
 
         const stream = made.flatMap((report) => (draw(4) === 0 ? [report, report] : [report]))
         for (let i = stream.length - 1; i > 0; i--) {
@@ -109,10 +114,11 @@ t.test(
           waiting = [...waiting, ...[...mine, ...theirs].filter(({ id }) => failed.includes(id))]
         }
 
-        const wanted = JSON.stringify(modelOf(made))
+        const wanted = modelOf(made)
         const { config, ...rest } = controls.reported(thing) as { config: { version: number } }
-        const got = JSON.stringify({ config: { version: config.version }, ...rest })
-        if (got !== wanted) throw new Error(`Shadow ${got}\nmodel  ${wanted}`)
+        const got = { config: { version: config.version }, ...rest }
+        if (!isDeepStrictEqual(got, wanted))
+          throw new Error(`Shadow ${JSON.stringify(got)}\nmodel  ${JSON.stringify(wanted)}`)
         const link = shadows.reported(thing)?.['link'] as { lost: number; seq: number }
         const lost = made.at(-1)!.seq - made[0]!.seq + 1 - made.length
         if (link.lost !== lost)
@@ -128,7 +134,7 @@ t.test(
 /** A device's reports in order: each command lives its life, and is repeated now and then until it is acknowledged. */
 function reportsOf(
   thing: string,
-  commands: { pace: number; end: OutcomeState; isBusyFirst: boolean }[],
+  { commands, meals }: { commands: Life[]; meals: Life[] },
   { gaps, draw }: { gaps: number[]; draw: (below: number) => number },
 ): Made[] {
   let seq = 0
@@ -136,7 +142,7 @@ function reportsOf(
   const made = gaps.map((gap): Made => {
     seq += gap
     version += draw(2)
-    return { thing, seq, gateway: draw(2) === 0 ? 'a' : 'b', outcomes: [], version }
+    return { thing, seq, gateway: draw(2) === 0 ? 'a' : 'b', outcomes: [], meals: [], version }
   })
   commands.forEach(({ pace, end, isBusyFirst }, i) => {
     const n = i + 1
@@ -159,7 +165,20 @@ function reportsOf(
       index += pace
     }
   })
-  for (const report of made) report.outcomes = report.outcomes.slice(0, 8)
+  meals.forEach(({ pace, end }, i) => {
+    let index = draw(made.length)
+    for (const state of ['accepted', 'dispensing', end, end] as const) {
+      const report = made[index]
+      if (report === undefined) break
+      if (!report.meals.some(({ n }) => n === 60 * (i + 1)))
+        report.meals.push({ n: 60 * (i + 1), state, at: 1_000 + report.seq * 50 })
+      index += pace
+    }
+  })
+  for (const report of made) {
+    report.outcomes = report.outcomes.slice(0, 8)
+    report.meals = report.meals.slice(0, 8 - report.outcomes.length)
+  }
   return made
 }
 
@@ -176,6 +195,14 @@ function modelOf(made: Made[]): object {
       words.set(n, { n, state, ...(grams && { grams }), at, ...(isLate && { late: true }), seq })
     }
   }
+  const meals = new Map<number, Omit<Outcome, 'n'> & { seq: number }>()
+  for (const { seq, meals: named } of made) {
+    for (const { n, state, at } of named) {
+      const stands = meals.get(n)
+      if (stands === undefined || rank(stands.state) < rank(state)) meals.set(n, { state, at, seq })
+    }
+  }
+  const kept = [...meals].sort(([a], [b]) => a - b)
   const items = [...words.values()].sort((a, b) => a.n - b.n)
   const sent = Math.max(0, ...made.map((report) => report.sent ?? 0))
   const newest = made.at(-1)!
@@ -183,10 +210,14 @@ function modelOf(made: Made[]): object {
     config: { version: newest.version },
     ...(sent > 0 && { sent }),
     ...(items.length > 0 && { outcomes: { last: items.at(-1)!.n, items: items.slice(-OUTCOMES_KEPT) } }),
+    ...(kept.length > 0 && {
+      meals: { last: kept.at(-1)![0], items: Object.fromEntries(kept.slice(-MEALS_KEPT)) },
+    }),
   }
 }
 
-function recordOf({ thing, seq, outcomes, sent, version }: Made): object {
+function recordOf({ thing, seq, outcomes: commands, meals, sent, version }: Made): object {
+  const outcomes = [...commands, ...meals.map(({ n, ...said }) => ({ occurrence: n, ...said }))]
   return {
     thing,
     type: 'feeder',

@@ -23,6 +23,7 @@ const UPLINK: Uplink = {
     { n: 41, state: 'done', grams: 500, age_s: 12 },
     { n: 42, state: 'refused', reason: 'gap' },
     { n: 43, state: 'refused', reason: 'r99' },
+    { occurrence: 29_909_940, state: 'done', grams: 1_500, age_s: 40 },
   ],
   no_reply: true,
 }
@@ -37,7 +38,9 @@ const DOWNLINK: Downlink = {
     zone: 'Europe/Madrid',
     schedule: [[420, 1_500, 127]],
     limits: { portion: 2_000, daily: 8_000, gap_s: 60 },
+    calibration: 1_085,
   },
+  acked_meal: 29_909_940,
   gateways: { version: 1, list: ['a=a.example:5683', 'b=[2001:db8::1]:5683'] },
 }
 
@@ -90,7 +93,12 @@ t.test('nameUplink: says what is wrong, and where', async (t) => {
     [{ state: new Map([[{}, 1]]) }, '/state: key that is neither text nor number'],
     [{ outcomes: {} }, '/outcomes: not a list'],
     [{ outcomes: Array(9).fill({ n: 1, state: 3 }) }, '/outcomes: more than 8'],
-    [{ outcomes: [{ state: 3 }] }, '/outcomes/0/n: missing'],
+    [{ outcomes: [{ state: 3 }] }, '/outcomes/0: neither n nor occurrence'],
+    [{ outcomes: [{ n: 1, occurrence: 1, state: 3 }] }, '/outcomes/0: both n and occurrence'],
+    [
+      { outcomes: [{ occurrence: 0, state: 3 }] },
+      '/outcomes/0/occurrence: not an integer from 1 to 4294967295',
+    ],
     [{ outcomes: [{ n: 0, state: 3 }] }, '/outcomes/0/n: not an integer from 1 to 4294967295'],
     [
       { outcomes: [{ n: 1, state: 9 }] },
@@ -126,4 +134,5 @@ t.test('nameConfig: refuses slots and zones that no device can follow', async (t
   t.equal(nameConfig({ version: 1, schedule: [[1, 1, 0]] }), '/schedule/0/2: not an integer from 1 to 127')
   t.equal(nameConfig({ version: 1, schedule: [[1, 1]] }), '/schedule/0: not a list of minute, grams and days')
   t.match(nameConfig({ version: 1, zone: 'a b' }), /^\/zone: not a text/)
+  t.equal(nameConfig({ version: 1, calibration: 0 }), '/calibration: not an integer from 250 to 4000')
 })

@@ -1,4 +1,4 @@
-import { isFinal, OUTCOME_STATES, type Outcome } from '@pesebre/contract/check-in'
+import { type CommandOutcome, isFinal, OUTCOME_STATES } from '@pesebre/contract/check-in'
 import type { Control } from '@pesebre/contract/control'
 import fc from 'fast-check'
 import t from 'tap'
@@ -93,7 +93,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 
 class PowerCut extends Error {}
 
-type Kept = Outcome & { confirmed: boolean }
+type Kept = CommandOutcome & { confirmed: boolean }
 type Given = { notAfter: number; cancelled: boolean }
 
 class World {
@@ -102,11 +102,11 @@ class World {
   control: Control = { desired: { enabled: true, queue: [], next: 1 }, reported: {} }
   readonly given = new Map<number, Given>()
   /** What the cloud has heard of each command: the highest rank, and the first final one stays. */
-  readonly known = new Map<number, Outcome>()
+  readonly known = new Map<number, CommandOutcome>()
   readonly gateways: Mailboxes[] = []
   /** Changes on their way to each gateway, in order: an MQTT session keeps them. */
   readonly announced: [Control, number][][] = [[], []]
-  records: { seq: number; outcomes: Outcome[] }[] = []
+  records: { seq: number; outcomes: CommandOutcome[] }[] = []
   seq = 0
   /** When the motor ran for each command, milliseconds. */
   readonly runs = new Map<number, number[]>()
@@ -179,7 +179,7 @@ class World {
     }
   }
 
-  hear(outcome: Outcome): void {
+  hear(outcome: CommandOutcome): void {
     const held = this.known.get(outcome.n)
     if (
       held !== undefined &&
@@ -279,7 +279,7 @@ class World {
     this.step()
   }
 
-  end(outcome: Outcome): void {
+  end(outcome: CommandOutcome): void {
     const rest = this.ring.filter(({ n }) => n !== outcome.n)
     // The oldest that are confirmed make room.
     while (rest.length >= RING) {

@@ -51,6 +51,20 @@ t.test(
     const last = keptIn(gateway, device.thing).at(-1)!
     t.match(last.outcomes, [{ n: 1, state: 'done', grams: 500, at: last.received - 3000 }])
 
+    const meals = await checkIn({
+      outcomes: [
+        { occurrence: 29_909_940, state: 'done', grams: 700, age_s: 60 },
+        { occurrence: 29_909_400, state: 'refused', reason: 'gap' },
+      ],
+    })
+    t.match(meals.downlink, { acked_meal: 29_909_940, commands: [{ n: 2 }, { n: 3 }] })
+    t.equal(meals.downlink.acked_upto, undefined, 'a meal names no command')
+    const ate = keptIn(gateway, device.thing).at(-1)!
+    t.match(ate.outcomes, [
+      { occurrence: 29_909_940, state: 'done', grams: 700, at: ate.received - 60_000 },
+      {},
+    ])
+
     await cloud.desire(device.thing, { config: { version: 2, interval_s: 60, limits: { portion: 900 } } })
     await until(async () => (await checkIn({ config_version: 1 })).downlink.config !== undefined)
     const behind = await checkIn({ config_version: 1 })

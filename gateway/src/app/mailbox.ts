@@ -41,6 +41,8 @@ export type Said = {
   readonly acted: number
   /** Highest command number among the outcomes of this very uplink. */
   readonly ackedUpto?: number | undefined
+  /** Highest occurrence of a meal among them. */
+  readonly ackedMeal?: number | undefined
   /** The device's clock, seconds since 1970; 0 for none. */
   readonly clock?: number | undefined
   /** The configuration that it holds; undefined: it takes none. */
@@ -82,7 +84,7 @@ export function planAnswer(
 
 /** The answer itself, with the time that is left at `now`, when it goes out. */
 export function downlinkOf({ said, commands, more, config, gateways }: Plan, now: number): Downlink {
-  const { clock, ackedUpto } = said
+  const { clock, ackedUpto, ackedMeal } = said
   const epoch = Math.floor(now / 1000)
   // The commit may have taken long: what has run out meanwhile stays here.
   const inTime = commands.filter(({ notAfter }) => hasTime(notAfter, now))
@@ -100,6 +102,7 @@ export function downlinkOf({ said, commands, more, config, gateways }: Plan, now
     ...(ackedUpto !== undefined && { acked_upto: ackedUpto }),
     ...(config && { config }),
     ...(gateways && { gateways }),
+    ...(ackedMeal !== undefined && { acked_meal: ackedMeal }),
   }
 }
 

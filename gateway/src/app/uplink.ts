@@ -1,6 +1,6 @@
 import { CODE } from '@pesebre/coap/codec/codes'
 import type { Request, Response } from '@pesebre/coap/endpoint/types'
-import type { Gateways, Outcome } from '@pesebre/contract/check-in'
+import type { Gateways } from '@pesebre/contract/check-in'
 import { answerFormat, downlinkBody } from './downlink-body.ts'
 import { downlinkOf, type Mailbox, planAnswer, sentBy } from './mailbox.ts'
 import type { Allow, Clock, Keep, LookUp, RetryAfter } from './ports.ts'
@@ -74,11 +74,13 @@ async function report(
   const { principal: thing, sequence: seq, size } = request
   const { at, state, outcomes, uplink } = checkIn
   const isAwaited = !request.noResponse && uplink.no_reply !== true
-  const ackedUpto = highest(outcomes)
+  const ackedUpto = highest(outcomes.map(({ n }) => n))
+  const ackedMeal = highest(outcomes.map(({ occurrence }) => occurrence))
   if (ackedUpto !== undefined) ports.noteOutcome(thing, ackedUpto)
   const said = {
     acted: ackedUpto ?? 0,
     ackedUpto,
+    ackedMeal,
     clock: uplink.clock,
     configVersion: uplink.config_version,
   }
@@ -111,6 +113,7 @@ async function report(
   }
 }
 
-function highest(outcomes: readonly Outcome[]): number | undefined {
-  return outcomes.length === 0 ? undefined : Math.max(...outcomes.map(({ n }) => n))
+function highest(numbers: readonly (number | undefined)[]): number | undefined {
+  const known = numbers.filter((number) => number !== undefined)
+  return known.length === 0 ? undefined : Math.max(...known)
 }

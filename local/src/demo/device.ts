@@ -2,7 +2,7 @@
  * A virtual feeder: what the firmware of a real one does between its radio, its memory and its motor, which are passed in.
  * A power cut is an end of this function's ports, whatever it is waiting for; a start with the record that was written last goes on.
  */
-import type { Downlink, Outcome, Uplink } from '@pesebre/contract/check-in'
+import type { CommandOutcome, Downlink, Outcome, Uplink } from '@pesebre/contract/check-in'
 import {
   begin,
   configure,
@@ -15,13 +15,13 @@ import {
   wake,
 } from './feeding.ts'
 import { gramsOfDay, refusalOf } from './limits.ts'
-import { type Active, type FeederRecord, HOPPER_GRAMS, type Kept, RING } from './record.ts'
+import { type Active, type FeederRecord, HOPPER_GRAMS, RING, type Said } from './record.ts'
 import { dueMeal } from './schedule.ts'
 
 export type DevicePorts = {
   /** Writes the record down: it is on disk when this returns. Throws when it cannot. */
   readonly save: (record: FeederRecord) => void
-  /** Runs the motor until the portion is out, or it cannot. */
+  /** Runs the motor until the portion is out, or it cannot. Grams as the bare motor counts them. */
   readonly dispense: (grams: number) => Promise<Ended>
   /** One exchange with a gateway; undefined: no verified answer came. */
   readonly exchange: (uplink: Uplink) => Promise<Downlink | undefined>
@@ -60,7 +60,7 @@ export function startDevice(stored: FeederRecord, ports: DevicePorts): Device {
   /** The end of the present order by the clock that never steps: a clock that is set back must not prolong it. */
   let deadline = Number.POSITIVE_INFINITY
   /** Outcomes that are told once and kept nowhere. */
-  let passing: Outcome[] = []
+  let passing: CommandOutcome[] = []
   /** Commands that came while it was busy, and until when they may come again, by the clock that never steps. */
   const turnedAway = new Map<number, number>()
   let isRunning = false
@@ -103,7 +103,7 @@ export function startDevice(stored: FeederRecord, ports: DevicePorts): Device {
     }
   }
 
-  function ageOf({ at }: Pick<Kept, 'at'>): { age_s?: number } {
+  function ageOf(at: Said['at']): { age_s?: number } {
     const time = now()
     const age = time === undefined || at === 0 ? 0 : time - at
     return age > 0 ? { age_s: age } : {}
@@ -122,7 +122,8 @@ export function startDevice(stored: FeederRecord, ports: DevicePorts): Device {
    */
   function refuseTurnedAway(): void {
     for (const [n, until] of turnedAway) {
-      const isDecided = n <= record.highWater && outcomesToTell(record).some((kept) => kept.n === n)
+      const isDecided =
+        n <= record.highWater && outcomesToTell(record).some((kept) => 'n' in kept && kept.n === n)
       if (!isDecided && n > record.highWater && uptime() <= until) continue
       turnedAway.delete(n)
       if (!isDecided) passing.push({ n, state: 'refused', reason: 'busy' })
@@ -132,13 +133,16 @@ export function startDevice(stored: FeederRecord, ports: DevicePorts): Device {
   async function exchange(): Promise<boolean> {
     refuseTurnedAway()
     const kept = outcomesToTell(record)
-    const outcomes: Outcome[] = kept.map(({ n, state, grams, reason, ...rest }) => ({
-      n,
-      state,
-      ...(grams !== undefined && { grams }),
-      ...(reason !== undefined && { reason }),
-      ...ageOf(rest),
-    }))
+    const outcomes = kept.map((one): Outcome => {
+      const { state, grams, reason, at } = one as typeof one & Said
+      return {
+        ...('n' in one ? { n: one.n } : { occurrence: one.occurrence }),
+        state,
+        ...(grams !== undefined && { grams }),
+        ...(reason !== undefined && { reason }),
+        ...ageOf(at),
+      }
+    })
     const told = [...outcomes, ...passing].slice(0, RING)
     const state = stateOf()
     const text = JSON.stringify(state)
@@ -157,13 +161,13 @@ export function startDevice(stored: FeederRecord, ports: DevicePorts): Device {
 
   /** Does what a verified answer says. True: there is something new to tell, or to fetch. */
   function act(downlink: Downlink, told: readonly Outcome[]): boolean {
-    const { time, acked_upto = 0, config, commands = [], more = false } = downlink
+    const { time, acked_upto = 0, acked_meal = 0, config, commands = [], more = false } = downlink
     // First: without a clock no command is taken.
     if (time !== undefined && Math.abs(time - (now() ?? 0)) > CLOCK_OFF_MAX) offset = time - uptime()
     passing = passing.filter((outcome) => outcome.n > acked_upto || !told.includes(outcome))
     let isNews = false
     try {
-      commit(confirm(record, told, acked_upto))
+      commit(confirm(record, told, { upTo: acked_upto, meal: acked_meal }))
       if (config !== undefined && config.version !== record.config.version)
         commit(configure(record, config, now()))
       for (const command of commands) {
@@ -181,6 +185,8 @@ export function startDevice(stored: FeederRecord, ports: DevicePorts): Device {
       ports.warn(`Cannot write the record: ${(error as Error).message}`)
       return false
     }
+    // Meals that found no room in this report follow at once, while answers come.
+    isNews ||= acked_meal > 0 && record.meals.length > 0
     // While it is busy the same commands would come again and again.
     return isNews || (more && record.active === undefined)
   }
@@ -196,13 +202,20 @@ export function startDevice(stored: FeederRecord, ports: DevicePorts): Device {
       commit(begin(record, time, uptime() > deadline))
       if (stage() === 'dispensing') {
         report().catch(onFailure)
-        const ended = await ports.dispense(record.active?.grams ?? 0)
+        const ended = await dispense(record.active?.grams ?? 0)
         while (!isCommitted(finish(record, ended, now() ?? time))) await ports.sleep(SAVE_AGAIN_MS)
       }
     } finally {
       isRunning = false
     }
     await report()
+  }
+
+  /** The motor counts its own grams: the calibration tells how many real ones each of them is. */
+  async function dispense(grams: number): Promise<Ended> {
+    const factor = (record.config.calibration ?? 1000) / 1000
+    const ended = await ports.dispense(Math.round(grams / factor))
+    return { ...ended, grams: Math.min(grams, Math.round(ended.grams * factor)) }
   }
 
   function isCommitted(next: FeederRecord): boolean {

@@ -5,7 +5,18 @@
 import type { Command, DeviceConfig, Outcome } from '@pesebre/contract/check-in'
 import { isFinal } from '@pesebre/contract/check-in'
 import { countGrams, refusalOf } from './limits.ts'
-import { type Active, type FeederRecord, hasRoom, type Kept, keepOutcome, type Origin } from './record.ts'
+import {
+  type Active,
+  type FeederRecord,
+  hasRoom,
+  type KeptMeal,
+  type KeptOutcome,
+  keepOutcome,
+  MEALS,
+  type Origin,
+  RING,
+  type Said,
+} from './record.ts'
 import { occurrenceBefore } from './schedule.ts'
 
 /** What is to become of a command. */
@@ -109,13 +120,25 @@ export function wake(record: FeederRecord): FeederRecord {
   return finish(record, { state: 'interrupted', grams: active.grams }, active.at)
 }
 
-/** The outcomes that an uplink has to carry: what was not told, and how far the present order is. */
-export function outcomesToTell({ ring, active }: FeederRecord): Kept[] {
-  const untold = ring.filter(({ isTold }) => !isTold)
-  if (active === undefined || !('n' in active)) return untold
-  const { n, state, at } = active
-  return [...untold, { n, state, at, isTold: false }]
+/** What an uplink tells of an order: of a command, or of a meal. */
+export type Told = KeptOutcome | KeptMeal
+
+/**
+ * The outcomes that an uplink has to carry: what was not told, the oldest first, and how far the present order is. Meals that do not
+ * fit beside the commands follow when these are confirmed.
+ */
+export function outcomesToTell({ ring, meals, active }: FeederRecord): Told[] {
+  const untold: Told[] = ring.filter(({ isTold }) => !isTold)
+  const room = RING - untold.length - (active === undefined ? 0 : 1)
+  untold.push(...meals.slice(0, Math.max(0, room)))
+  if (active === undefined) return untold
+  const { state, at } = active
+  if ('n' in active) return [...untold, { n: active.n, state, at, isTold: false }]
+  return [...untold, { occurrence: active.occurrence, state, at }]
 }
+
+/** Up to which number of commands, and of meals, an answer says that outcomes are safe. */
+export type Acked = { readonly upTo: number; readonly meal: number }
 
 /**
  * The record after a verified answer. An answer confirms what was in the very request: that it names a number says nothing about
@@ -123,14 +146,18 @@ export function outcomesToTell({ ring, active }: FeederRecord): Kept[] {
  */
 export function confirm(
   record: FeederRecord,
-  told: readonly Pick<Outcome, 'n' | 'state'>[],
-  ackedUpTo: number,
+  told: readonly Pick<Outcome, 'n' | 'occurrence' | 'state'>[],
+  { upTo, meal }: Acked,
 ): FeederRecord {
-  const isConfirmed = (kept: Kept): boolean =>
-    kept.n <= ackedUpTo && told.some(({ n, state }) => n === kept.n && state === kept.state && isFinal(state))
-  if (!record.ring.some((kept) => !kept.isTold && isConfirmed(kept))) return record
+  const isConfirmed = (kept: KeptOutcome): boolean =>
+    kept.n <= upTo && told.some(({ n, state }) => n === kept.n && state === kept.state && isFinal(state))
+  const isSafe = (kept: KeptMeal): boolean =>
+    kept.occurrence <= meal &&
+    told.some(({ occurrence, state }) => occurrence === kept.occurrence && state === kept.state)
+  const isNews = record.ring.some((kept) => !kept.isTold && isConfirmed(kept)) || record.meals.some(isSafe)
+  if (!isNews) return record
   const ring = record.ring.map((kept) => (isConfirmed(kept) ? { ...kept, isTold: true } : kept))
-  return { ...record, ring }
+  return { ...record, ring, meals: record.meals.filter((kept) => !isSafe(kept)) }
 }
 
 /** Takes another configuration. Meals that lie before it are no meals of its schedule. */
@@ -145,12 +172,9 @@ export function configure(record: FeederRecord, config: DeviceConfig, now: numbe
   }
 }
 
-/** Only commands have outcomes that are told: a scheduled meal shows in the state. */
-function withOutcome(
-  record: FeederRecord,
-  origin: Origin,
-  outcome: Omit<Kept, 'n' | 'isTold'>,
-): FeederRecord {
-  if (!('n' in origin)) return record
-  return { ...record, ring: keepOutcome(record.ring, { n: origin.n, ...outcome, isTold: false }) }
+function withOutcome(record: FeederRecord, origin: Origin, said: Said): FeederRecord {
+  if ('n' in origin)
+    return { ...record, ring: keepOutcome(record.ring, { n: origin.n, ...said, isTold: false }) }
+  const { occurrence } = origin
+  return { ...record, meals: [...record.meals, { occurrence, ...said }].slice(-MEALS) }
 }

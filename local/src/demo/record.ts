@@ -9,7 +9,9 @@ export type FeederRecord = {
   /** The order that is being worked on. */
   readonly active?: Active
   /** Outcomes of commands, the oldest first: at most RING. */
-  readonly ring: readonly Kept[]
+  readonly ring: readonly KeptOutcome[]
+  /** Outcomes of meals that no verified answer has named yet, the oldest first: at most MEALS. */
+  readonly meals: readonly KeptMeal[]
   /** What was given, by the hour: what limits a day. */
   readonly hours: readonly { readonly hour: number; readonly grams: number }[]
   /** When the last order was accepted. */
@@ -35,18 +37,26 @@ export type Active = Origin & {
   readonly at: number
 }
 
-export type Kept = {
+export type KeptOutcome = Said & {
   readonly n: number
-  readonly state: OutcomeState
-  readonly grams?: number
-  readonly reason?: RefuseReason
-  readonly at: number
   /** Whether a verified answer has named it. Only then may it make room for another. */
   readonly isTold: boolean
 }
 
-/** Outcomes kept. */
+export type KeptMeal = Said & { readonly occurrence: number }
+
+/** What became of an order. */
+export type Said = {
+  readonly state: OutcomeState
+  readonly grams?: number
+  readonly reason?: RefuseReason
+  readonly at: number
+}
+
+/** Outcomes of commands kept. */
 export const RING = 8
+/** Outcomes of meals kept: a schedule's worth. The oldest makes room: an animal is fed, whether or not there is a network. */
+export const MEALS = 48
 export const HOPPER_GRAMS = 20_000
 /** What it does until it is told otherwise. */
 const CONFIG: DeviceConfig = { version: 0 }
@@ -56,6 +66,7 @@ export const NEW_RECORD: FeederRecord = {
   highWater: 0,
   lastOccurrence: 0,
   ring: [],
+  meals: [],
   hours: [],
   lastMealAt: 0,
   latched: false,
@@ -66,7 +77,7 @@ export const NEW_RECORD: FeederRecord = {
 }
 
 /** The ring with one more outcome. Those that were told make room, the oldest first; one that was not is never dropped. */
-export function keepOutcome(ring: readonly Kept[], outcome: Kept): readonly Kept[] {
+export function keepOutcome(ring: readonly KeptOutcome[], outcome: KeptOutcome): readonly KeptOutcome[] {
   const kept = [...ring]
   while (kept.length >= RING) {
     const oldest = kept.findIndex(({ isTold }) => isTold)
@@ -77,6 +88,6 @@ export function keepOutcome(ring: readonly Kept[], outcome: Kept): readonly Kept
 }
 
 /** Whether the ring can take one more. */
-export function hasRoom(ring: readonly Kept[]): boolean {
+export function hasRoom(ring: readonly KeptOutcome[]): boolean {
   return ring.length < RING || ring.some(({ isTold }) => isTold)
 }

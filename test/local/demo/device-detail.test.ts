@@ -162,7 +162,7 @@ t.test('while it is busy it asks once in a wake, whatever waits for it', async (
   const motor = Promise.withResolvers<void>()
   const { wakeUp, uplinks, runs } = feeder(
     ({ outcomes = [] }) => {
-      const named = Math.max(0, ...outcomes.map(({ n }) => n))
+      const named = Math.max(0, ...outcomes.map(({ n = 0 }) => n))
       const commands = [COMMAND, { ...COMMAND, n: 2 }].filter(({ n }) => n > named)
       return { time: EPOCH, more: true, commands }
     },

@@ -32,13 +32,16 @@ function newWorld(queue: World['queue'] = []): World {
 
 /** The gateway, as the design has it: what no outcome has named, two at a time, with the time that is left. */
 function answerOf(world: World, { outcomes = [], clock = 0 }: Uplink): Downlink {
-  for (const outcome of outcomes) world.said.set(outcome.n, [...(world.said.get(outcome.n) ?? []), outcome])
+  for (const outcome of outcomes) {
+    const { n } = outcome
+    if (n !== undefined) world.said.set(n, [...(world.said.get(n) ?? []), outcome])
+  }
   const named = Math.max(0, ...world.said.keys())
   const commands: Command[] = world.queue
     .filter(({ n, notAfter, from = 0 }) => n > named && from <= world.now && notAfter > world.now + 1)
     .slice(0, 2)
     .map(({ n, grams, notAfter }) => ({ n, kind: 'feed', grams, ttl_s: notAfter - world.now }))
-  const acked = Math.max(0, ...outcomes.map(({ n }) => n))
+  const acked = Math.max(0, ...outcomes.map(({ n = 0 }) => n))
   return {
     ...(Math.abs(clock - world.now) > 5 && { time: world.now }),
     ...(commands.length > 0 && { commands }),
@@ -335,7 +338,7 @@ t.test(
       },
       async exchange(uplink) {
         uplinks.push(uplink)
-        const named = Math.max(0, ...(uplink.outcomes ?? []).map(({ n }) => n))
+        const named = Math.max(0, ...(uplink.outcomes ?? []).map(({ n = 0 }) => n))
         return { time: world.now, commands: handedOut.splice(0), ...(named > 0 && { acked_upto: named }) }
       },
       monotonic: () => (world.now - EPOCH) * 1000,

@@ -32,7 +32,7 @@ function fed(record: FeederRecord, command: Command, now = NOW): FeederRecord {
 t.test(
   'an id at or below the high-water mark is answered with its outcome, else refused as stale (F2)',
   async (t) => {
-    const record = confirm(fed(NEW_RECORD, feed(7)), [{ n: 7, state: 'done' }], 7)
+    const record = confirm(fed(NEW_RECORD, feed(7)), [{ n: 7, state: 'done' }], { upTo: 7, meal: 0 })
     t.strictSame(outcomesToTell(record), [])
     const again = decide(record, feed(7), WELL)
     t.equal(again.kind, 'repeated')
@@ -133,20 +133,70 @@ t.test('a jam latches, whatever was given counts, and nothing runs from then on 
 
 t.test('an answer confirms only what was in the very request (F9)', async (t) => {
   const done = fed(NEW_RECORD, feed(1))
-  t.strictSame(confirm(done, [{ n: 1, state: 'accepted' }], 1), done, 'the answer to "accepted" came late')
-  t.strictSame(confirm(done, [], 1), done)
-  t.strictSame(confirm(done, [{ n: 1, state: 'done' }], 0), done, 'not named')
-  t.strictSame(outcomesToTell(confirm(done, [{ n: 1, state: 'done' }], 1)), [])
+  t.strictSame(
+    confirm(done, [{ n: 1, state: 'accepted' }], { upTo: 1, meal: 0 }),
+    done,
+    'the answer to "accepted" came late',
+  )
+  t.strictSame(confirm(done, [], { upTo: 1, meal: 0 }), done)
+  t.strictSame(confirm(done, [{ n: 1, state: 'done' }], { upTo: 0, meal: 0 }), done, 'not named')
+  t.strictSame(outcomesToTell(confirm(done, [{ n: 1, state: 'done' }], { upTo: 1, meal: 0 })), [])
 })
 
 t.test('a confirmed outcome makes room, the oldest first; the ring keeps eight', async (t) => {
   let record: FeederRecord = NEW_RECORD
   for (let n = 1; n <= 12; n++) {
     record = fed(record, feed(n, 10), NOW + n * 60)
-    record = confirm(record, outcomesToTell(record), n)
+    record = confirm(record, outcomesToTell(record), { upTo: n, meal: 0 })
   }
   t.strictSame(
     record.ring.map(({ n }) => n),
     [5, 6, 7, 8, 9, 10, 11, 12],
   )
 })
+
+/** The record after a meal of the schedule. */
+function ate(record: FeederRecord, occurrence: number, now = NOW): FeederRecord {
+  const taken = takeScheduled(record, { occurrence, grams: 50, notAfter: now + 600 }, { ...WELL, now })
+  return finish(begin(taken, now), { state: 'done', grams: 50 }, now)
+}
+
+t.test('a meal of the schedule is told from its start, and until an answer names it (F9)', async (t) => {
+  const taken = takeScheduled(NEW_RECORD, { occurrence: 700, grams: 50, notAfter: NOW + 600 }, WELL)
+  t.match(outcomesToTell(taken), [{ occurrence: 700, state: 'accepted' }])
+  t.match(outcomesToTell(begin(taken, NOW)), [{ occurrence: 700, state: 'dispensing' }])
+  const cut = wake(begin(taken, NOW))
+  t.match(outcomesToTell(cut), [{ occurrence: 700, state: 'interrupted', grams: undefined }])
+  const done = ate(NEW_RECORD, 700)
+  t.strictSame(outcomesToTell(done), [{ occurrence: 700, state: 'done', grams: 50, at: NOW }])
+  const told = outcomesToTell(done)
+  t.strictSame(confirm(done, told, { upTo: 900, meal: 0 }), done, 'a command number is no occurrence')
+  t.strictSame(confirm(done, told, { upTo: 0, meal: 699 }), done)
+  t.strictSame(confirm(done, [{ occurrence: 700, state: 'accepted' }], { upTo: 0, meal: 700 }), done)
+  t.strictSame(outcomesToTell(confirm(done, told, { upTo: 0, meal: 700 })), [])
+})
+
+t.test(
+  'meals are given without a network, and all told when it is back, beside commands, eight at a time',
+  async (t) => {
+    let record = fed(NEW_RECORD, feed(1, 10), NOW - 3600)
+    for (let i = 1; i <= 20; i++) record = ate(record, i * 60, NOW + i * 3600)
+    t.equal(record.motorRuns, 21)
+    const told: number[] = []
+    for (let exchanges = 0; outcomesToTell(record).length > 0; exchanges++) {
+      const now = outcomesToTell(record)
+      t.ok(now.length <= 8 && exchanges < 4)
+      if (exchanges === 0) t.match(now[0], { n: 1 })
+      const meals = now.flatMap((one) => ('n' in one ? [] : [one.occurrence]))
+      told.push(...meals)
+      record = confirm(record, now, { upTo: 1, meal: Math.max(...meals) })
+    }
+    t.strictSame(
+      told,
+      Array.from({ length: 20 }, (_, i) => (i + 1) * 60),
+    )
+    for (let i = 21; i <= 80; i++) record = ate(record, i * 60, NOW + i * 3600)
+    t.equal(record.meals.length, 48)
+    t.equal(record.meals.at(-1)?.occurrence, 80 * 60, 'the oldest made room: an animal is fed all the same')
+  },
+)
