@@ -14,30 +14,8 @@ import {
 } from '@aws-sdk/client-iot'
 import { FLEET_KEY_BYTES } from '@pesebre/contract/kid'
 import { FLEET_KEYS_FILE, LOCAL_REGION } from '@pesebre/contract/local-stack'
-import { type GatewayId, gatewayFiles } from './gateway-files.ts'
-
-const POLICY = 'pesebre-gateway'
-/** Every client of the gateways' policy may be its own thing only, and may read what people want of devices. */
-const POLICY_DOCUMENT = {
-  Version: '2012-10-17',
-  Statement: [
-    {
-      Effect: 'Allow',
-      Action: 'iot:Connect',
-      Resource: `arn:aws:iot:${LOCAL_REGION}:*:client/\${iot:Connection.Thing.ThingName}`,
-    },
-    {
-      Effect: 'Allow',
-      Action: 'iot:Subscribe',
-      Resource: `arn:aws:iot:${LOCAL_REGION}:*:topicfilter/$aws/things/+/shadow/name/control/update/documents`,
-    },
-    {
-      Effect: 'Allow',
-      Action: 'iot:Receive',
-      Resource: `arn:aws:iot:${LOCAL_REGION}:*:topic/$aws/things/*/shadow/name/control/update/documents`,
-    },
-  ],
-}
+import { POLICIES, type PolicyKind, policyDocument, WEB_THING } from '@pesebre/contract/policies'
+import { type GatewayId, gatewayFiles, type MqttFiles, webFiles } from './gateway-files.ts'
 
 /** The thing that stands for a gateway, and the client id of its MQTT connection. */
 export function gatewayThing(id: string): string {
@@ -66,15 +44,32 @@ export async function ensureGatewayCertificates(
 ): Promise<void> {
   const iot = localIot(endpoint)
   try {
-    await ignoring(
-      ResourceAlreadyExistsException,
-      iot.send(
-        new CreatePolicyCommand({ policyName: POLICY, policyDocument: JSON.stringify(POLICY_DOCUMENT) }),
-      ),
-    )
-    for (const id of ids) await ensureCertificate(iot, home, id)
+    await ensurePolicies(iot)
+    for (const id of ids)
+      await ensureCertificate(iot, gatewayFiles(home, id), { thing: gatewayThing(id), kind: 'gateway' })
   } finally {
     iot.destroy()
+  }
+}
+
+/** Gives the web server its thing and certificate in the same way, and makes the policies that it attaches to devices. */
+export async function ensureWebCertificate(home: string, endpoint: string): Promise<void> {
+  const iot = localIot(endpoint)
+  try {
+    await ensurePolicies(iot)
+    await ensureCertificate(iot, webFiles(home), { thing: WEB_THING, kind: 'web' })
+  } finally {
+    iot.destroy()
+  }
+}
+
+async function ensurePolicies(iot: IoTClient): Promise<void> {
+  for (const [kind, policyName] of Object.entries(POLICIES) as [PolicyKind, string][]) {
+    const document = JSON.stringify(policyDocument(kind, LOCAL_REGION))
+    await ignoring(
+      ResourceAlreadyExistsException,
+      iot.send(new CreatePolicyCommand({ policyName, policyDocument: document })),
+    )
   }
 }
 
@@ -87,14 +82,16 @@ export function localIot(endpoint: string): IoTClient {
   })
 }
 
-async function ensureCertificate(iot: IoTClient, home: string, id: GatewayId): Promise<void> {
-  const files = gatewayFiles(home, id)
-  const thingName = gatewayThing(id)
+async function ensureCertificate(
+  iot: IoTClient,
+  files: MqttFiles,
+  { thing: thingName, kind }: { thing: string; kind: PolicyKind },
+): Promise<void> {
   await ignoring(ResourceAlreadyExistsException, iot.send(new CreateThingCommand({ thingName })))
   if (existsSync(files.key) && (await isActive(iot, files.certificate))) return
   const made = await iot.send(new CreateKeysAndCertificateCommand({ setAsActive: true }))
   const { certificateArn: principal, certificatePem = '', keyPair } = made
-  await iot.send(new AttachPolicyCommand({ policyName: POLICY, target: principal }))
+  await iot.send(new AttachPolicyCommand({ policyName: POLICIES[kind], target: principal }))
   await iot.send(new AttachThingPrincipalCommand({ thingName, principal }))
   writeSecret(files.key, keyPair?.PrivateKey ?? '')
   // Last: where it is, everything else is, whenever the process may have been killed.

@@ -4,21 +4,31 @@ import { join } from 'node:path'
 export const GATEWAY_IDS = ['a', 'b'] as const
 export type GatewayId = (typeof GATEWAY_IDS)[number]
 
-/** Where things of one gateway are in the home of the stack. */
-export type GatewayFiles = {
-  readonly journal: string
-  /** Of its MQTT client: PEM. */
+/** Where the files of one MQTT client are in the home of the stack: PEM. */
+export type MqttFiles = {
   readonly certificate: string
   readonly key: string
   /** The authority that the MQTT broker is verified by: PEM, made by the stand-in for AWS IoT. */
   readonly authority: string
 }
 
+export type GatewayFiles = MqttFiles & { readonly journal: string }
+
 /** @param home absolute */
 export function gatewayFiles(home: string, id: GatewayId): GatewayFiles {
-  const dir = join(home, 'gateways', id)
   return {
     journal: join(home, id === 'a' ? 'journal' : `journal-${id}`),
+    ...mqttFiles(home, join(home, 'gateways', id)),
+  }
+}
+
+/** Of the web server. @param home absolute */
+export function webFiles(home: string): MqttFiles {
+  return mqttFiles(home, join(home, 'web'))
+}
+
+function mqttFiles(home: string, dir: string): MqttFiles {
+  return {
     certificate: join(dir, 'certificate.pem'),
     key: join(dir, 'key.pem'),
     authority: join(home, 'iot', 'ca.pem'),

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type DemoDevice, ensureDemoDevices } from '../demo/registration.ts'
 import { type LogLevel, type Ports, portsInUse } from './config.ts'
-import { ensureFleetKeys, ensureGatewayCertificates } from './credentials.ts'
+import { ensureFleetKeys, ensureGatewayCertificates, ensureWebCertificate } from './credentials.ts'
 import { GATEWAY_IDS } from './gateway-files.ts'
 import { lockHome } from './home.ts'
 import { freePort, freePorts, portProblems } from './ports.ts'
@@ -163,6 +163,7 @@ function prepare(
     const endpoint = `http://127.0.0.1:${ports.iot}`
     ensureFleetKeys(home)
     await ensureGatewayCertificates(home, { endpoint, ids: GATEWAY_IDS.slice(0, gateways) })
+    await ensureWebCertificate(home, endpoint)
     if (demo) devices = await ensureDemoDevices(home, endpoint)
   }
 
