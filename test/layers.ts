@@ -31,7 +31,7 @@ const LAYERS: Record<string, readonly string[]> = {
     'gateway/src/bind-error.ts',
   ],
   'gateway/src/config.ts': [],
-  'gateway/src/': ['@noble/ciphers/*', 'gateway/src/', 'contract/', 'coap/', 'node:*', 'prom-client'],
+  'gateway/src/': ['@stablelib/aes', 'hyparquet-writer', 'gateway/src/', 'contract/', 'coap/', 'node:*', 'prom-client'],
   'bridge-lambda/src/adapters/': [
     'contract/',
     '@aws-sdk/*',

@@ -25,8 +25,11 @@ export type Opened =
   | { readonly kind: 'answered'; readonly reason: SecurityReason; readonly response: MessageFields }
   | {
       readonly kind: 'opened'
-      /** What was inside, with the options of the outside that count. */
-      readonly request: MessageFields
+      /**
+       * What was inside, with the options of the outside that count, as a message of its own without a token. It is given away: the
+       * endpoint writes into it.
+       */
+      readonly request: Uint8Array
       /** Who made it: one name for one key, whatever address it comes from. */
       readonly principal: string
       /** Its order number among all requests of the principal: the Partial IV. */

@@ -1,14 +1,13 @@
 import { AEAD } from './algorithms.ts'
 import type { CryptoPrimitives } from './crypto.ts'
 import { type DerivedKeys, deriveKeys, type InputParameters } from './key-derivation.ts'
-import { nonceOf } from './nonce.ts'
+import { applyNonceParts } from './nonce.ts'
 
 const { keyLength, nonceLength, tagLength } = AEAD.AES_CCM_16_64_128
 const IV_AT = 2 * keyLength
 const ID_AT = IV_AT + nonceLength
 // Keys and nonces on their way into the cipher. One set for all: nothing here is asynchronous.
 const key = new Uint8Array(keyLength)
-const iv = new Uint8Array(nonceLength)
 const nonce = new Uint8Array(nonceLength)
 
 /** Which nonce: a Partial IV, and the endpoint that made it, as this context sees it. */
@@ -67,9 +66,9 @@ export class SecurityContext {
   #load(keyAt: number, { partialIv, madeBy }: NonceChoice): void {
     const bytes = this.#bytes
     for (let at = 0; at < keyLength; at++) key[at] = bytes[keyAt + at]!
-    for (let at = 0; at < nonceLength; at++) iv[at] = bytes[IV_AT + at]!
-    const id = madeBy === 'sender' ? this.senderId : this.recipientId
-    nonceOf({ commonIv: iv, id, partialIv }, nonce)
+    for (let at = 0; at < nonceLength; at++) nonce[at] = bytes[IV_AT + at]!
+    if (madeBy === 'sender') applyNonceParts(nonce, partialIv, { bytes: this.senderId, from: 0 })
+    else applyNonceParts(nonce, partialIv, { bytes, from: ID_AT })
   }
 }
 

@@ -56,7 +56,7 @@ export function createSecurity({ find, sequence, refusals = 'told' }: SecuritySe
     const { request, binding, nonce } = verification
     return {
       kind: 'opened',
-      request,
+      request: request.bytes,
       principal: recipient.principal,
       sequence: binding.partialIv,
       protection: new RequestProtection(nonce, sequence),

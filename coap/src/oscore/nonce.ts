@@ -13,17 +13,26 @@ export interface NonceParts {
 }
 
 /** The AEAD nonce: size of the ID, the ID and the Partial IV, each padded on the left, XOR the Common IV. */
-export function nonceOf(parts: NonceParts, nonce: Uint8Array = new Uint8Array(nonceLength)): Uint8Array {
-  const { commonIv, id, partialIv } = parts
-  nonce.set(commonIv)
-  nonce[0]! ^= id.length
+export function nonceOf({ commonIv, id, partialIv }: NonceParts): Uint8Array {
+  const nonce = commonIv.slice(0, nonceLength)
+  applyNonceParts(nonce, partialIv, { bytes: id, from: 0 })
+  return nonce
+}
+
+/** Makes a nonce of the Common IV that `nonce` holds. The ID is in `bytes`, from `from` to the end. */
+export function applyNonceParts(
+  nonce: Uint8Array,
+  partialIv: number,
+  { bytes, from }: { readonly bytes: Uint8Array; readonly from: number },
+): void {
+  const idLength = bytes.length - from
+  nonce[0]! ^= idLength
   const idEnd = nonceLength - PARTIAL_IV_LENGTH_MAX
-  for (let at = 0; at < id.length; at++) nonce[idEnd - id.length + at]! ^= id[at]!
+  for (let at = 0; at < idLength; at++) nonce[idEnd - idLength + at]! ^= bytes[from + at]!
   // 40 bits: the upper 8 are beyond what the bit operators reach.
   nonce[idEnd]! ^= Math.floor(partialIv / 2 ** 32)
   nonce[idEnd + 1]! ^= partialIv >>> 24
   nonce[idEnd + 2]! ^= partialIv >>> 16
   nonce[idEnd + 3]! ^= partialIv >>> 8
   nonce[idEnd + 4]! ^= partialIv
-  return nonce
 }

@@ -1,5 +1,5 @@
 import { CODE, isRequest, isResponse } from '../codec/codes.ts'
-import { inOrder, type Option } from '../codec/message.ts'
+import { encode, inOrder, type Option, TYPE } from '../codec/message.ts'
 import { OPTION } from '../codec/options.ts'
 import { aadOf } from './aad.ts'
 import { ID_LENGTH_MAX } from './algorithms.ts'
@@ -7,8 +7,7 @@ import type { NonceChoice, SecurityContext } from './context.ts'
 import { isSame } from './key-derivation.ts'
 import { decodeOscoreOption, encodeOscoreOption } from './option.ts'
 import { isProtected, joinOptions, oscoreOptionOf, splitOptions } from './option-classes.ts'
-import { decodePlaintext, encodePlaintext, type MessageFields } from './plaintext.ts'
-import { echoOf } from './recovery.ts'
+import { decodePlaintext, encodePlaintext, type MessageFields, Plain } from './plaintext.ts'
 import { type Refusal, type RefusalReason, refusalOf } from './refusal.ts'
 import type { ReplayProtection } from './replay-window.ts'
 import type { SequenceFailure, SequenceNumbers } from './sender-sequence.ts'
@@ -42,7 +41,7 @@ export type RequestVerification<R extends RecipientContext> =
   /** The request is authentic and was not seen before. */
   | {
       readonly kind: 'verified'
-      readonly request: MessageFields
+      readonly request: Plain
       readonly recipient: R
       readonly binding: RequestBinding
       /** For one response; further ones take `binding` and a number of our own. */
@@ -103,15 +102,14 @@ export function verifyRequest<R extends RecipientContext>(
   const plaintext = context.decrypt({ partialIv, madeBy: 'recipient' }, aad, received.payload)
   if (plaintext === undefined) return refuse('decryption-failed')
   const request = decodePlaintext(plaintext)
-  const acceptance = replayWindow.commit(partialIv, request && echoOf(request))
+  const acceptance = replayWindow.commit(partialIv, request?.echo)
   if (acceptance === 'replayed') return refuse('replayed')
   const binding = { context, partialIv, aad }
   if (acceptance === 'unproven') return { kind: 'unproven', recipient, binding }
   if (request === undefined || !isRequest(request.code)) return refuse('plaintext-malformed')
-  const { code, options, payload } = request
   return {
     kind: 'verified',
-    request: { code, options: joinOptions(options, received.options), payload },
+    request: joined(request, received.options),
     recipient,
     binding,
     nonce: new RequestNonce(binding),
@@ -157,6 +155,21 @@ export function protectChallenge(
 }
 
 const NO_BYTES = new Uint8Array(0)
+const NO_OPTIONS: readonly Option[] = []
+/** The OSCORE option of a response under the request's nonce. */
+const EMPTY_OSCORE: Option = { number: OPTION.OSCORE, value: NO_BYTES }
+const ONLY_OSCORE: readonly Option[] = [EMPTY_OSCORE]
+
+/** A request with those of the outer options that count. */
+function joined(request: Plain, outer: readonly Option[]): Plain {
+  // Nearly always there is nothing outside but the OSCORE option.
+  if (outer.length === 1) return request
+  const { code, options, payload } = request
+  const all = joinOptions(options, outer)
+  if (all === options) return request
+  const bytes = encode({ type: TYPE.CON, code, messageId: 0, token: NO_BYTES, options: all, payload })
+  return new Plain(bytes, request.echo)
+}
 
 /** What is ready to be encrypted: all that can fail has been done before a nonce is spent. */
 interface Prepared {
@@ -167,6 +180,8 @@ interface Prepared {
 
 function prepare({ code, options, payload }: MessageFields): Prepared {
   if (!isResponse(code)) throw new RangeError(`Failed to protect a response of code: ${code}`)
+  if (options.length === 0)
+    return { plaintext: encodePlaintext(code, NO_OPTIONS, payload), outer: NO_OPTIONS, code: CODE.CHANGED }
   const { inner, outer, hasObserve } = splitOptions(options, false)
   // The code outside says nothing but whether more may follow (section 4.2).
   const outerCode = hasObserve ? CODE.CONTENT : CODE.CHANGED
@@ -175,10 +190,11 @@ function prepare({ code, options, payload }: MessageFields): Prepared {
 
 function seal(prepared: Prepared, { context, aad }: RequestBinding, nonce: NonceChoice): MessageFields {
   const { plaintext, outer, code } = prepared
-  const value = encodeOscoreOption(nonce.madeBy === 'sender' ? { partialIv: nonce.partialIv } : {})
-  const oscore = { number: OPTION.OSCORE, value }
   const payload = context.encrypt(nonce, aad, plaintext)
-  return { code, options: outer.length === 0 ? [oscore] : inOrder([...outer, oscore]), payload }
+  const { partialIv, madeBy } = nonce
+  if (madeBy === 'recipient' && outer.length === 0) return { code, options: ONLY_OSCORE, payload }
+  const value = encodeOscoreOption(madeBy === 'sender' ? { partialIv } : {})
+  return { code, options: inOrder([...outer, { number: OPTION.OSCORE, value }]), payload }
 }
 
 interface RequestOption {

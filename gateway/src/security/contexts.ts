@@ -1,5 +1,6 @@
 import { deriveSecurityContext, type SecurityContext } from '@pesebre/coap/oscore/context'
 import type { CryptoPrimitives } from '@pesebre/coap/oscore/crypto'
+import type { Acceptance } from '@pesebre/coap/oscore/replay-window'
 import type { RecipientContext } from '@pesebre/coap/oscore/server'
 import type { FleetKeys } from '@pesebre/contract/fleet-keys'
 import {
@@ -60,21 +61,10 @@ export function createContexts(settings: ContextsSettings): Contexts {
     const isKept = young.has(key)
     if (held === undefined) suspect(key, context)
     const window = windows.of({ kind: KINDS[device.type], number: key % 2 ** 32 })
-    return {
-      context,
-      principal: device.thing,
-      replayWindow: {
-        check: window.check,
-        commit: (sequenceNumber, echo) => {
-          // Called after decryption only.
-          if (!isKept) keep(key, context)
-          return window.commit(sequenceNumber, echo)
-        },
-        get echo() {
-          return window.echo
-        },
-      },
-    }
+    return new Found(
+      { context, principal: device.thing, window },
+      isKept ? undefined : () => keep(key, context),
+    )
   }
 
   function derive(kid: Uint8Array, version: number): SecurityContext | undefined {
@@ -103,6 +93,43 @@ export function createContexts(settings: ContextsSettings): Contexts {
   }
 
   return { find, count: () => young.size + old.size + unproven.size }
+}
+
+/** Made for every request; see `View` in windows.ts. */
+class Found implements DeviceContext, DeviceWindow {
+  readonly context: SecurityContext
+  readonly principal: string
+  readonly #window: DeviceWindow
+  readonly #onProof: (() => void) | undefined
+
+  /** `onProof` is called when a request has proved that it has the key. */
+  constructor(
+    { context, principal, window }: { context: SecurityContext; principal: string; window: DeviceWindow },
+    onProof: (() => void) | undefined,
+  ) {
+    this.context = context
+    this.principal = principal
+    this.#window = window
+    this.#onProof = onProof
+  }
+
+  get replayWindow(): DeviceWindow {
+    return this
+  }
+
+  check(sequenceNumber: number): boolean {
+    return this.#window.check(sequenceNumber)
+  }
+
+  /** Called after decryption only. */
+  commit(sequenceNumber: number, echo: Uint8Array | undefined): Acceptance {
+    this.#onProof?.()
+    return this.#window.commit(sequenceNumber, echo)
+  }
+
+  get echo(): Uint8Array {
+    return this.#window.echo
+  }
 }
 
 /** A kid as one number of 40 bits. */

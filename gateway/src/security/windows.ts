@@ -164,14 +164,7 @@ export function openWindows({ memory, echoSecret }: WindowsMemory): Windows {
   }
 
   return {
-    of: (device) => ({
-      // Decided after decryption only, so that who has no key cannot find out which devices this gateway has heard.
-      check: () => true,
-      commit: (sequenceNumber, echo) => commit(device, sequenceNumber, echo),
-      get echo() {
-        return echoOf(device)
-      },
-    }),
+    of: (device) => new View(device, commit, echoOf),
     mark,
     restore,
     states,
@@ -181,6 +174,36 @@ export function openWindows({ memory, echoSecret }: WindowsMemory): Windows {
       Atomics.store(words, RECOVERING, 1)
     },
     isRecovering: () => Atomics.load(words, RECOVERING) === 1,
+  }
+}
+
+/** One device's window. Made for every request: a class, so that its functions are not made as well. */
+class View implements DeviceWindow {
+  readonly #device: DeviceKey
+  readonly #commit: (device: DeviceKey, sequenceNumber: number, echo: Uint8Array | undefined) => Acceptance
+  readonly #echoOf: (device: DeviceKey) => Uint8Array
+
+  constructor(
+    device: DeviceKey,
+    commit: (device: DeviceKey, sequenceNumber: number, echo: Uint8Array | undefined) => Acceptance,
+    echoOf: (device: DeviceKey) => Uint8Array,
+  ) {
+    this.#device = device
+    this.#commit = commit
+    this.#echoOf = echoOf
+  }
+
+  /** Decided after decryption only, so that who has no key cannot find out which devices this gateway has heard. */
+  check(): boolean {
+    return true
+  }
+
+  commit(sequenceNumber: number, echo: Uint8Array | undefined): Acceptance {
+    return this.#commit(this.#device, sequenceNumber, echo)
+  }
+
+  get echo(): Uint8Array {
+    return this.#echoOf(this.#device)
   }
 }
 

@@ -158,7 +158,8 @@ export function verified<R extends RecipientContext>(request: MessageFields, rec
   const verification = verify(request, recipient)
   if (verification.kind !== 'verified')
     throw new Error(`Failed to verify a request: ${outcome(verification)}`)
-  return verification
+  const { code, options, payload } = verification.request
+  return { ...verification, request: { code, options, payload } }
 }
 
 export function withOscore(message: MessageFields, value: Uint8Array): MessageFields {

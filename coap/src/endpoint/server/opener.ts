@@ -81,7 +81,7 @@ export class Opener {
     const { request } = opening
     request.principal = opened.principal
     request.sequence = opened.sequence
-    const refusal = readOptions(request, opening.bytes, { scan: opening.scan, understood: this.#understood })
+    const refusal = readOptions(request, opened.request, { scan: opening.scan, understood: this.#understood })
     // RFC 8613 section 4.1.3.5.1: a registration says so inside and outside; what ends one counts in any case.
     if (request.observe === 0 && !hasObserve(scan)) request.observe = undefined
     const { tokenEnd, messageId } = scan

@@ -1,4 +1,4 @@
-import { encode, type Option, TYPE } from '../../codec/message.ts'
+import { type Option, TYPE } from '../../codec/message.ts'
 import { OPTION } from '../../codec/options.ts'
 import { createScan, type Scan, scan } from '../../codec/scan.ts'
 import type { MessageFields } from '../security.ts'
@@ -7,6 +7,9 @@ import { Received } from './received.ts'
 
 const NO_BYTES = new Uint8Array(0)
 const inner = createScan()
+/** Where the type is in the first byte of a message (RFC 7252 section 3). */
+const TYPE_SHIFT = 4
+const TYPE_BITS = 3 << TYPE_SHIFT
 
 /** Whether a message claims to be protected (RFC 8613 section 2). */
 export function hasOscore({ numbers, optionCount }: Scan): boolean {
@@ -30,22 +33,20 @@ export function fieldsOf(bytes: Uint8Array, scan: Scan): MessageFields {
 /** What was inside a protected datagram, as a request to read the options of like those of any other. */
 export interface Opening {
   readonly request: Received
-  readonly bytes: Uint8Array
   /** Good until the next call. */
   readonly scan: Scan
 }
 
-/** Makes a request of what was inside the datagram `outer`. Undefined when it has more options than a message may have. */
+/** Makes a request of the message that was inside the datagram `outer`. Undefined when it has more options than a message may have. */
 export function openingOf(
-  fields: MessageFields,
+  bytes: Uint8Array,
   outer: { readonly scan: Scan; readonly peer: Peer; readonly size: number },
 ): Opening | undefined {
-  const { type } = outer.scan
-  const bytes = encode({ type, messageId: 0, token: NO_BYTES, ...fields })
+  bytes[0] = (bytes[0]! & ~TYPE_BITS) | (outer.scan.type << TYPE_SHIFT)
   if (scan(bytes, inner) !== undefined) return undefined
   const request = new Received(bytes, inner, outer.peer)
   request.size = outer.size
-  return { request, bytes, scan: inner }
+  return { request, scan: inner }
 }
 
 /** Whether the outside says, too, that notifications are asked for: a proxy that knows nothing of them takes that out. */
