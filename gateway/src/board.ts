@@ -38,6 +38,14 @@ export const NUMBERS = [
   'forward_failures',
   'damaged_lines',
   'invalid_records',
+  // Written by the archive's thread; `archived` by the main thread before it
+  'archived',
+  'archived_objects',
+  'archived_records',
+  'archived_bytes',
+  'archive_failures',
+  'archive_missing_bytes',
+  'archive_waited_ms',
 ] as const
 export type NumberName = (typeof NUMBERS)[number]
 

@@ -26,6 +26,8 @@ export type Config = {
   readonly mqtt: MqttConfig | undefined
   /** What devices are told about where gateways are. */
   readonly gateways: { version: number; list: string[] } | undefined
+  /** Where every report is archived. Without, there is no archive. */
+  readonly archive: ArchiveConfig | undefined
   readonly workers: number
   readonly deviceRate: number
   readonly deviceBurst: number
@@ -47,6 +49,16 @@ export type MqttConfig = {
   readonly certificate: string
   readonly key: string
   readonly authority: string | undefined
+}
+
+/** The bucket of the archive, and when an object of it is made. */
+export type ArchiveConfig = {
+  readonly bucket: string
+  /** An object is made of what has come in so many seconds, or earlier, of so many bytes of the journal. */
+  readonly rotateS: number
+  readonly objectBytes: number
+  /** Most bytes of the journals that are kept for the archive alone, when SQS has them already. */
+  readonly maxBytes: number
 }
 
 /** Everything that is wrong with the environment, one line each. */
@@ -120,6 +132,20 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     }
   }
 
+  function archive(): ArchiveConfig | undefined {
+    if (raw('PESEBRE_ARCHIVE_BUCKET') === undefined) return undefined
+    return {
+      bucket: text(
+        'PESEBRE_ARCHIVE_BUCKET',
+        /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+        'the name of an S3 bucket: 3 to 63 of a-z 0-9 . -',
+      ),
+      rotateS: number('PESEBRE_ARCHIVE_ROTATE_S', [1, 3600], 60),
+      objectBytes: whole('PESEBRE_ARCHIVE_OBJECT_BYTES', [64 * 1024, 64 * MIB], 5 * MIB),
+      maxBytes: whole('PESEBRE_ARCHIVE_MAX_BYTES', [MIB, 1024 * 1024 * MIB], 1024 * MIB),
+    }
+  }
+
   function gateways(): Config['gateways'] {
     const value = raw('PESEBRE_GATEWAY_LIST')
     if (value === undefined) return undefined
@@ -156,6 +182,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     contextsMax: whole('PESEBRE_CONTEXTS_MAX', [16, 16 * MIB], 100_000),
     mqtt: mqtt(),
     gateways: gateways(),
+    archive: archive(),
     workers: whole('PESEBRE_WORKERS', [1, 64], 1),
     deviceRate: number('PESEBRE_DEVICE_RATE', [0.001, 1e9], 10),
     deviceBurst: whole('PESEBRE_DEVICE_BURST', [1, 1e9], 20),

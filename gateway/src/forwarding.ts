@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Logger } from './adapters/log.ts'
+import { startArchive } from './archive/archive.ts'
+import { createRetention } from './archive/retention.ts'
 import type { Config } from './config.ts'
 import { type Forwarder, type SendBatch, startForwarder } from './forwarder.ts'
 import { writeCheckpoint } from './journal/checkpoint.ts'
 import { createReader } from './journal/reader.ts'
 import { recover } from './journal/recovery.ts'
-import { deleteSegmentsBelow, hasSegmentsBelow, journalNames } from './journal/segments.ts'
+import { journalNames } from './journal/segments.ts'
 import type { WorkerHandle } from './workers.ts'
 
 export type Forwarding = { stop(deadline: number): Promise<void> }
@@ -23,6 +25,8 @@ export type ForwardingSettings = {
 
 /** The journal of one worker, or one left behind by a worker that is no longer configured. */
 type Source = {
+  /** Name of its directory. */
+  name: string
   dir: string
   start: number
   committed: () => number
@@ -34,15 +38,19 @@ type Source = {
 const CHECKPOINT_MS = 100
 /** A lasting failure of SQS is logged once and then this often. */
 const FAILURE_LOG_MS = 10_000
+/** The archive keeps no segment on a disk that has not room for so many new ones. */
+const RESERVE_SEGMENTS = 4
 
-/** Runs one forwarder per journal, keeps their checkpoints, and deletes what is sent. */
+/** Runs one forwarder per journal and the archive, keeps the checkpoints, and deletes what is sent and archived. */
 export function startForwarding(settings: ForwardingSettings): Forwarding {
   const { config, log, workers, send } = settings
   const sources = [...workers.map(sourceOf), ...leftBehind(config, workers.length)]
+  // Before the first segment may be deleted.
+  const archive = startArchive({ config, log, journals: sources })
   const running = sources.map((source) => forward(source))
   return {
     stop: async (deadline) => {
-      await Promise.all(running.map(({ stop }) => stop(deadline)))
+      await Promise.all([...running, archive].map((part) => part?.stop(deadline)))
     },
   }
 
@@ -54,6 +62,13 @@ export function startForwarding(settings: ForwardingSettings): Forwarding {
     let writtenAt = Number.NEGATIVE_INFINITY
     let failing = false
     let loggedAt = Number.NEGATIVE_INFINITY
+    const retention = createRetention({
+      dir,
+      archived: () => archive?.archived(source.name) ?? Number.POSITIVE_INFINITY,
+      maxBytes: Math.floor((config.archive?.maxBytes ?? 0) / sources.length),
+      reserveBytes: RESERVE_SEGMENTS * config.journalSegmentBytes,
+      beforeDelete: settings.beforeDelete,
+    })
 
     const forwarder: Forwarder = startForwarder({
       gateway: config.gatewayId,
@@ -99,18 +114,20 @@ export function startForwarding(settings: ForwardingSettings): Forwarding {
 
     function checkpoint(): void {
       board?.set('oldest_unsent_at', forwarder.oldestUnsent() ?? 0)
-      if (sent === written) return
-      writtenAt = performance.now()
       try {
-        writeCheckpoint(dir, { sent, seq: source.seq() })
-        if (hasSegmentsBelow(dir, sent)) {
-          settings.beforeDelete?.()
-          deleteSegmentsBelow(dir, sent)
+        if (sent !== written) {
+          writtenAt = performance.now()
+          writeCheckpoint(dir, { sent, seq: source.seq() })
+          written = sent
         }
-        written = sent
       } catch (error) {
         // A full disk, most likely. The next round tries again; an old checkpoint only causes repeats.
         log.debug({ err: error }, 'checkpoint not written')
+      }
+      try {
+        retention.clean(written)
+      } catch (error) {
+        log.debug({ err: error }, 'journal segments not deleted')
       }
     }
 
@@ -126,7 +143,13 @@ export function startForwarding(settings: ForwardingSettings): Forwarding {
 
 function sourceOf(worker: WorkerHandle): Source {
   const { board, journal } = worker
-  return { ...journal, committed: () => board.get('committed'), seq: () => board.get('seq'), worker }
+  return {
+    ...journal,
+    name: basename(journal.dir),
+    committed: () => board.get('committed'),
+    seq: () => board.get('seq'),
+    worker,
+  }
 }
 
 /** Journals of workers beyond today's number: there may be reports in them that were acknowledged. */
@@ -135,6 +158,6 @@ function leftBehind(config: Config, workers: number): Source[] {
   return names.map((name) => {
     const dir = join(config.journalDir, name)
     const { start, end, seq } = recover(dir)
-    return { dir, start, committed: () => end, seq: () => seq, worker: undefined }
+    return { name, dir, start, committed: () => end, seq: () => seq, worker: undefined }
   })
 }

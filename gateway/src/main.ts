@@ -33,7 +33,8 @@ async function run(config: Config, log: Logger): Promise<void> {
   const boards = workers.handles.map(({ board }) => board)
   const notReady = (): string[] => notReadyReasons(boards, config.unsentMaxS)
   const drops = () => kernelDrops(port)
-  const metrics = createMetrics({ boards, kernelDrops: drops, notReady, windows: security?.windows })
+  const archive = config.archive !== undefined
+  const metrics = createMetrics({ boards, kernelDrops: drops, notReady, windows: security?.windows, archive })
   const admin = await listenAdmin({
     host: config.adminHost,
     port: config.adminPort,

@@ -10,9 +10,14 @@ export type MetricsSettings = {
   notReady: () => string[]
   /** Where there is OSCORE. */
   windows?: Pick<Windows, 'count' | 'refusedFull'> | undefined
+  /** Whether there is an archive. */
+  archive?: boolean
 }
 
-const COUNTERS: { name: string; help: string; number: NumberName }[] = [
+/** A number of the boards, added up. */
+type NumberMetric = { name: string; help: string; number: NumberName }
+
+const COUNTERS: NumberMetric[] = [
   {
     name: 'pesebre_reports_kept_total',
     help: 'Reports that are in the journal, flushed',
@@ -63,7 +68,27 @@ const COUNTERS: { name: string; help: string; number: NumberName }[] = [
   },
 ]
 
-const GAUGES: { name: string; help: string; number: NumberName }[] = [
+const ARCHIVE_COUNTERS: NumberMetric[] = [
+  {
+    name: 'pesebre_archived_records_total',
+    help: 'Reports that S3 has taken, repeats included',
+    number: 'archived_records',
+  },
+  { name: 'pesebre_archived_objects_total', help: 'Objects that S3 has taken', number: 'archived_objects' },
+  { name: 'pesebre_archived_bytes_total', help: 'Bytes of those objects', number: 'archived_bytes' },
+  {
+    name: 'pesebre_archive_failures_total',
+    help: 'Objects that S3 or the disk refused for the moment',
+    number: 'archive_failures',
+  },
+  {
+    name: 'pesebre_archive_missing_bytes_total',
+    help: 'Journal bytes that went unarchived: beyond PESEBRE_ARCHIVE_MAX_BYTES, or the disk was nearly full',
+    number: 'archive_missing_bytes',
+  },
+]
+
+const GAUGES: NumberMetric[] = [
   { name: 'pesebre_journal_backlog_bytes', help: 'Journal bytes that SQS has not taken', number: 'backlog' },
   { name: 'pesebre_journal_failed', help: '1 while the journal cannot write', number: 'journal_failed' },
   { name: 'pesebre_requests_pending', help: 'Requests without an answer yet', number: 'pending' },
@@ -90,13 +115,14 @@ const REFUSALS: { reason: string; number: NumberName }[] = [
 ]
 
 /** The gateway's metrics in the Prometheus exposition format: what the workers put on their boards, added up. */
-export function createMetrics({ boards, kernelDrops, notReady, windows }: MetricsSettings): Registry {
+export function createMetrics(settings: MetricsSettings): Registry {
+  const { boards, kernelDrops, notReady, windows, archive = false } = settings
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
   const sum = (name: string): number => boards.reduce((total, board) => total + board.get(name), 0)
 
-  for (const { name, help, number } of COUNTERS) {
+  for (const { name, help, number } of [...COUNTERS, ...(archive ? ARCHIVE_COUNTERS : [])]) {
     new Counter({ name, help, registers, collect: setTo(() => sum(number)) })
   }
   for (const { name, help, number } of GAUGES) {
@@ -138,6 +164,20 @@ export function createMetrics({ boards, kernelDrops, notReady, windows }: Metric
     registers,
     collect: setTo(() => kernelDrops() ?? 0),
   })
+  if (archive) {
+    new Gauge({
+      name: 'pesebre_archive_lag_bytes',
+      help: 'Journal bytes that S3 has not taken yet',
+      registers,
+      collect: setTo(() => sum('committed') - sum('archived')),
+    })
+    new Gauge({
+      name: 'pesebre_archive_waited_seconds',
+      help: 'How long the oldest report has waited for the archive',
+      registers,
+      collect: setTo(() => Math.max(...boards.map((board) => board.get('archive_waited_ms'))) / 1000),
+    })
+  }
   return registry
 
   function labelled(name: string, help: string, label: string, read: () => [string, number][]): void {

@@ -35,6 +35,7 @@ const DEFAULTS: Config = {
   contextsMax: 100_000,
   mqtt: undefined,
   gateways: undefined,
+  archive: undefined,
   workers: 1,
   deviceRate: 10,
   deviceBurst: 20,
@@ -129,6 +130,7 @@ const SETTINGS: { name: string; key: keyof Config; good: Record<string, unknown>
   },
   // Several settings: a test of its own, below.
   { name: 'PESEBRE_MQTT_HOST', key: 'mqtt', good: {}, bad: [] },
+  { name: 'PESEBRE_ARCHIVE_BUCKET', key: 'archive', good: {}, bad: [] },
   {
     name: 'PESEBRE_GATEWAY_LIST',
     key: 'gateways',
@@ -268,6 +270,28 @@ t.test('readConfig() reads where AWS IoT is, and wants certificate and key with 
     'PESEBRE_MQTT_PORT: "0" given; allowed: a number from 1 to 65535',
     'PESEBRE_MQTT_CERT: missing; allowed: the path of a certificate, since PESEBRE_MQTT_HOST is set',
     'PESEBRE_MQTT_KEY: missing; allowed: the path of its key, since PESEBRE_MQTT_HOST is set',
+  ])
+})
+
+t.test('readConfig() reads the archive, which is off without a bucket', async (t) => {
+  const MIB = 1024 ** 2
+  t.equal(readConfig({ ...REQUIRED, PESEBRE_ARCHIVE_ROTATE_S: '5' }).archive, undefined)
+  t.strictSame(readConfig({ ...REQUIRED, PESEBRE_ARCHIVE_BUCKET: 'my.bucket-1' }).archive, {
+    bucket: 'my.bucket-1',
+    rotateS: 60,
+    objectBytes: 5 * MIB,
+    maxBytes: 1024 * MIB,
+  })
+  const others = {
+    PESEBRE_ARCHIVE_ROTATE_S: '0',
+    PESEBRE_ARCHIVE_OBJECT_BYTES: '65535',
+    PESEBRE_ARCHIVE_MAX_BYTES: '1048575',
+  }
+  t.strictSame(problems({ PESEBRE_ARCHIVE_BUCKET: 'No_Bucket', ...others }), [
+    'PESEBRE_ARCHIVE_BUCKET: "No_Bucket" given; allowed: the name of an S3 bucket: 3 to 63 of a-z 0-9 . -',
+    'PESEBRE_ARCHIVE_ROTATE_S: "0" given; allowed: a number from 1 to 3600',
+    'PESEBRE_ARCHIVE_OBJECT_BYTES: "65535" given; allowed: a number from 65536 to 67108864',
+    'PESEBRE_ARCHIVE_MAX_BYTES: "1048575" given; allowed: a number from 1048576 to 1099511627776',
   ])
 })
 

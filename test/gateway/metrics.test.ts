@@ -53,19 +53,46 @@ t.test('createMetrics() has these names', async (t) => {
   t.strictSame([...new Set(names)].sort(), NAMES)
 })
 
+t.test('createMetrics() has these names more where there is an archive', async (t) => {
+  const board = createBoard(OUTCOMES)
+  const names = [...(await scrape([board], { archive: true })).keys()].filter((name) => /archive/.test(name))
+  t.strictSame(names.sort(), [
+    'pesebre_archive_failures_total',
+    'pesebre_archive_lag_bytes',
+    'pesebre_archive_missing_bytes_total',
+    'pesebre_archive_waited_seconds',
+    'pesebre_archived_bytes_total',
+    'pesebre_archived_objects_total',
+    'pesebre_archived_records_total',
+  ])
+  board.set('committed', 500)
+  board.set('archived', 200)
+  board.set('archive_waited_ms', 1500)
+  const values = await scrape([board, createBoard(OUTCOMES)], { archive: true })
+  t.equal(values.get('pesebre_archive_lag_bytes'), 300)
+  t.equal(values.get('pesebre_archive_waited_seconds'), 1.5)
+})
+
 t.test('createMetrics() shows every number of every worker, added up', async (t) => {
   const boards = [createBoard(OUTCOMES), createBoard(OUTCOMES)]
   // Powers of two: whatever is missing or stands in the wrong place shows in the sum.
-  const unseen = new Set<string>(['committed', 'sent', 'seq', 'oldest_unsent_at'])
+  const unseen = new Set<string>([
+    'committed',
+    'sent',
+    'seq',
+    'oldest_unsent_at',
+    'archived',
+    'archive_waited_ms',
+  ])
   const shown = [...NUMBERS, ...OUTCOMES].filter((name) => !unseen.has(name))
   shown.forEach((name, i) => {
     boards[0]!.set(name, 2 ** i)
     boards[1]!.set(name, 2 ** i)
   })
-  const values = [...(await scrape(boards))]
-    .filter(
-      ([name]) => !/^pesebre_(ready|kernel_drops_total|oldest_unsent_seconds|replay_windows.*)$/.test(name),
-    )
+  const others =
+    /^pesebre_(ready|kernel_drops_total|oldest_unsent_seconds|replay_windows.*|archive_lag_bytes|archive_waited_seconds)$/
+  const values = [...(await scrape(boards, { archive: true }))]
+    .filter(([name]) => !others.test(name))
     .map(([, value]) => value)
   t.strictSame(
     values.sort((a, b) => a - b),

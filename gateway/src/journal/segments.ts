@@ -39,8 +39,13 @@ export function syncDirectory(dir: string): void {
 
 /** Whether `deleteSegmentsBelow` would delete anything. */
 export function hasSegmentsBelow(dir: string, position: number): boolean {
-  const [, second] = segmentBases(dir)
-  return second !== undefined && second <= position
+  const end = oldestEnd(dir)
+  return end !== undefined && end <= position
+}
+
+/** Where the oldest segment ends, or undefined if there is only the one that is being written. */
+export function oldestEnd(dir: string): number | undefined {
+  return segmentBases(dir)[1]
 }
 
 /** Deletes the segments that lie wholly below `position`; the last one stays. Returns how many went. */
