@@ -43,7 +43,7 @@ export type StopReason = (typeof STOP_REASONS)[number]
 
 /** On `cameras/{thing}/events`. */
 export const CameraEventSchema = Type.Union([
-  /** At start, and after each new connection to MQTT: so a camera needs no address of the server. */
+  /** At start, and only then: so a camera needs no address of the server. Streams of before are over. */
   Type.Object(
     { event: Type.Literal('hello'), firmware: Type.Optional(Type.String({ maxLength: 64 })) },
     closed,
