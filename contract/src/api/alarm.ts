@@ -49,11 +49,3 @@ export type Alarm = Type.Static<typeof AlarmSchema>
 export const AlarmsSchema = Type.Object({ alarms: Type.Array(AlarmSchema) })
 export type Alarms = Type.Static<typeof AlarmsSchema>
 export const AlarmsQuerySchema = Type.Object({ all: Type.Optional(Type.Boolean()) })
-
-/**
- * What a server can say about when a device was last heard of. `gateway-down` is neither seen nor late: nobody can know.
- * `never`: it has not reported yet.
- */
-export const PRESENCES = ['seen', 'late', 'gateway-down', 'never'] as const
-export const PresenceSchema = Type.Enum([...PRESENCES])
-export type PresenceState = Type.Static<typeof PresenceSchema>
