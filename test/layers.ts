@@ -31,7 +31,15 @@ const LAYERS: Record<string, readonly string[]> = {
     'gateway/src/bind-error.ts',
   ],
   'gateway/src/config.ts': [],
-  'gateway/src/': ['@stablelib/aes', 'hyparquet-writer', 'gateway/src/', 'contract/', 'coap/', 'node:*', 'prom-client'],
+  'gateway/src/': [
+    '@stablelib/aes',
+    'hyparquet-writer',
+    'gateway/src/',
+    'contract/',
+    'coap/',
+    'node:*',
+    'prom-client',
+  ],
   'bridge-lambda/src/adapters/': [
     'contract/',
     '@aws-sdk/*',
@@ -62,6 +70,29 @@ const LAYERS: Record<string, readonly string[]> = {
     'cbor-x',
     'pino',
     'aws-lambda',
+  ],
+  'web/server/src/relay/': [],
+  'web/server/src/config.ts': [],
+  'web/server/': [
+    'web/server/',
+    'contract/',
+    'node:*',
+    '@aws-sdk/*',
+    '@fastify/*',
+    'aws-iot-device-sdk-v2',
+    'fastify',
+    'fflate',
+    'hyparquet*',
+    'jose',
+    'kysely*',
+    'mysql2*',
+    'openid-client',
+    'pino',
+    'prom-client',
+    'sharp',
+    'typebox*',
+    'uqr',
+    'ws',
   ],
   'cli/': ['contract/', 'coap/', 'node:*', 'cbor-x', '@aws-sdk/*', 'uqr'],
 }
@@ -95,7 +126,7 @@ export function violations(root: string): string[] {
 }
 
 function sources(root: string): string[] {
-  const tops = ['contract', 'coap', 'gateway', 'bridge-lambda', 'local', 'cli']
+  const tops = ['contract', 'coap', 'gateway', 'bridge-lambda', 'local', 'cli', 'web/server']
   return tops
     .flatMap((top) =>
       readdirSync(join(root, top), { recursive: true, encoding: 'utf8' }).map((name) => `${top}/${name}`),

@@ -1,0 +1,147 @@
+/**
+ * Settings of the web server. Read once, at the root, from the environment; all problems are reported together.
+ * The table in README.md lists the same settings. AWS endpoints and credentials are the SDK's own environment.
+ */
+export type Config = {
+  readonly host: string
+  readonly port: number
+  /** /healthz, /readyz, /metrics: for who runs the server, not for the world. */
+  readonly adminHost: string
+  readonly adminPort: number
+  /** Where people reach the server, without a path. Cookies, links and the check of origins follow from it. */
+  readonly origin: string
+  /** Proxies whose X-Forwarded-For is believed: addresses or CIDR ranges. */
+  readonly trustProxy: readonly string[]
+  /** A path of an SQLite file, or `mysql://...`. */
+  readonly database: string
+  readonly oidc: OidcConfig | undefined
+  readonly logLevel: string
+}
+
+export type OidcConfig = {
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret: string | undefined
+  readonly audience: string | undefined
+  readonly name: string
+  readonly createsUsers: boolean
+}
+
+/** Everything that is wrong with the environment, one line each. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(
+      `Cannot start the web server: wrong settings\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+    )
+    this.problems = problems
+  }
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const BOOLEANS = ['true', 'false'] as const
+const LOOPBACK = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$)/
+
+/** Reads the settings out of `env`. An empty value counts as missing. Throws ConfigError. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = []
+
+  function raw(name: string): string | undefined {
+    const value = env[name]?.trim()
+    return value === '' ? undefined : value
+  }
+
+  function wrong(name: string, allowed: string, secret = false): void {
+    const given = raw(name)
+    const shown = given === undefined ? 'missing' : secret ? 'a wrong value given' : `"${given}" given`
+    problems.push(`${name}: ${shown}; allowed: ${allowed}`)
+  }
+
+  function text(
+    name: string,
+    pattern: RegExp,
+    { allowed, fallback }: { allowed: string; fallback?: string },
+  ) {
+    const value = raw(name) ?? fallback
+    if (value !== undefined && pattern.test(value)) return value
+    wrong(name, allowed)
+    return ''
+  }
+
+  function port(name: string, fallback: number): number {
+    const value = Number(raw(name) ?? fallback)
+    if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value
+    wrong(name, 'a whole number from 0 to 65535')
+    return fallback
+  }
+
+  function choice<T extends string>(name: string, choices: readonly T[], fallback: T): T {
+    const value = raw(name) ?? fallback
+    const chosen = choices.find((one) => one === value)
+    if (chosen === undefined) wrong(name, choices.join(', '))
+    return chosen ?? fallback
+  }
+
+  function origin(fallback: string): string {
+    const value = raw('PESEBRE_WEB_URL') ?? fallback
+    const url = URL.canParse(value) ? new URL(value) : undefined
+    if (
+      url !== undefined &&
+      /^https?:$/.test(url.protocol) &&
+      url.pathname === '/' &&
+      !url.search &&
+      !url.hash
+    )
+      return url.origin
+    wrong('PESEBRE_WEB_URL', 'an address without a path, as in https://stable.example')
+    return fallback
+  }
+
+  function database(): string {
+    const url = raw('PESEBRE_DATABASE_URL')
+    const dir = raw('PESEBRE_WEB_DIR')
+    if (url !== undefined) {
+      // The address holds a password.
+      if (!/^mysql:\/\/[^/]+\/\w+/.test(url))
+        wrong('PESEBRE_DATABASE_URL', 'mysql://user:password@host:port/name', true)
+      return url
+    }
+    if (dir === undefined)
+      wrong('PESEBRE_WEB_DIR', 'a directory on a disk that lasts, or set PESEBRE_DATABASE_URL')
+    return `${dir}/pesebre.sqlite`
+  }
+
+  function oidc(): OidcConfig | undefined {
+    const issuer = raw('PESEBRE_OIDC_ISSUER')
+    if (issuer === undefined) return undefined
+    const because = 'since PESEBRE_OIDC_ISSUER is set'
+    if (!URL.canParse(issuer) || !(issuer.startsWith('https://') || LOOPBACK.test(issuer)))
+      wrong('PESEBRE_OIDC_ISSUER', 'an https address (http on this machine only)')
+    return {
+      issuer,
+      clientId: text('PESEBRE_OIDC_CLIENT_ID', /./, { allowed: `the client's id, ${because}` }),
+      clientSecret: raw('PESEBRE_OIDC_CLIENT_SECRET'),
+      audience: raw('PESEBRE_OIDC_AUDIENCE'),
+      name: raw('PESEBRE_OIDC_NAME') ?? new URL(URL.canParse(issuer) ? issuer : 'http://x').hostname,
+      createsUsers: choice('PESEBRE_OIDC_CREATES_USERS', BOOLEANS, 'false') === 'true',
+    }
+  }
+
+  const webPort = port('PESEBRE_WEB_PORT', 8080)
+  const config: Config = {
+    host: text('PESEBRE_WEB_HOST', /^[0-9a-fA-F.:]+$/, { allowed: 'an IP address', fallback: '127.0.0.1' }),
+    port: webPort,
+    adminHost: text('PESEBRE_WEB_ADMIN_HOST', /^[0-9a-fA-F.:]+$/, {
+      allowed: 'an IP address',
+      fallback: '127.0.0.1',
+    }),
+    adminPort: port('PESEBRE_WEB_ADMIN_PORT', 9680),
+    origin: origin(`http://localhost:${webPort}`),
+    trustProxy: (raw('PESEBRE_WEB_TRUST_PROXY') ?? '').split(',').filter((one) => one.trim() !== ''),
+    database: database(),
+    oidc: oidc(),
+    logLevel: choice('PESEBRE_LOG_LEVEL', LOG_LEVELS, 'info'),
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return config
+}

@@ -1,0 +1,32 @@
+import type { Kysely } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import type { Flavor } from './database.ts'
+import * as people from './migrations/0001-people.ts'
+import * as horses from './migrations/0002-horses.ts'
+import * as feeding from './migrations/0003-feeding.ts'
+import * as alarms from './migrations/0004-alarms.ts'
+import * as history from './migrations/0005-history.ts'
+import type { Tables } from './schema.ts'
+
+/** What a migration is given: the tables as they are by then have no types. */
+export type Up = (db: Kysely<unknown>, flavor: Flavor) => Promise<void>
+
+/** In the order in which they run; a name never changes, and one that was released is never edited. */
+const MIGRATIONS: Readonly<Record<string, { up: Up }>> = {
+  '0001-people': people,
+  '0002-horses': horses,
+  '0003-feeding': feeding,
+  '0004-alarms': alarms,
+  '0005-history': history,
+}
+
+/** Brings the tables up to date. Two servers that start at once do not both do it: Kysely takes a lock. */
+export async function migrate(db: Kysely<Tables>, flavor: Flavor): Promise<void> {
+  const migrations = Object.entries(MIGRATIONS).map(([name, { up }]): [string, Migration] => [
+    name,
+    { up: (tx) => up(tx, flavor) },
+  ])
+  const provider = { getMigrations: async () => Object.fromEntries(migrations) }
+  const { error } = await new Migrator({ db, provider }).migrateToLatest()
+  if (error !== undefined) throw error
+}

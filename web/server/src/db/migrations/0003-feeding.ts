@@ -1,0 +1,55 @@
+import type { Kysely } from 'kysely'
+import { createTable, DATE, ID, JSON_TEXT, NAME, REAL, THING, TIME, WORD } from '../columns.ts'
+import type { Flavor } from '../database.ts'
+
+/** Calibrations, schedules, and the ledger of what was fed. */
+export async function up(db: Kysely<unknown>, flavor: Flavor): Promise<void> {
+  await createTable(db, flavor, 'calibrations')
+    .addColumn('id', ID, (c) => c.primaryKey())
+    .addColumn('thing', THING, (c) => c.notNull())
+    .addColumn('asked_g', 'integer', (c) => c.notNull())
+    .addColumn('weighed_g', 'integer', (c) => c.notNull())
+    .addColumn('factor', REAL, (c) => c.notNull())
+    .addColumn('user_id', ID)
+    .addColumn('at', TIME, (c) => c.notNull())
+    .execute()
+  await db.schema.createIndex('calibrations_of_thing').on('calibrations').columns(['thing', 'at']).execute()
+
+  await createTable(db, flavor, 'schedules')
+    .addColumn('thing', THING, (c) => c.notNull())
+    .addColumn('version', 'integer', (c) => c.notNull())
+    .addColumn('zone', 'varchar(64)', (c) => c.notNull())
+    .addColumn('slots', JSON_TEXT, (c) => c.notNull())
+    .addColumn('user_id', ID)
+    .addColumn('created_at', TIME, (c) => c.notNull())
+    .addPrimaryKeyConstraint('schedules_key', ['thing', 'version'])
+    .execute()
+
+  await createTable(db, flavor, 'feeds')
+    .addColumn('id', ID, (c) => c.primaryKey())
+    .addColumn('thing', THING, (c) => c.notNull())
+    .addColumn('horse_id', ID)
+    .addColumn('stable_id', ID)
+    .addColumn('source', WORD, (c) => c.notNull())
+    .addColumn('n', 'bigint')
+    .addColumn('occurrence', 'bigint')
+    .addColumn('slot', 'integer')
+    .addColumn('local_date', DATE)
+    .addColumn('planned_g', 'integer')
+    .addColumn('actual_g', 'integer')
+    .addColumn('state', WORD, (c) => c.notNull())
+    .addColumn('reason', WORD)
+    .addColumn('override', 'integer', (c) => c.notNull().defaultTo(0))
+    .addColumn('user_id', ID)
+    .addColumn('user_name', NAME)
+    .addColumn('at', TIME, (c) => c.notNull())
+    .addColumn('not_after', TIME)
+    .addColumn('states', JSON_TEXT, (c) => c.notNull())
+    .addColumn('updated_at', TIME, (c) => c.notNull())
+    .addUniqueConstraint('feeds_command', ['thing', 'n'])
+    // A second dispense of one meal cannot be written down (design/feeding.md).
+    .addUniqueConstraint('feeds_meal', ['thing', 'slot', 'local_date'])
+    .execute()
+  await db.schema.createIndex('feeds_of_horse').on('feeds').columns(['horse_id', 'at']).execute()
+  await db.schema.createIndex('feeds_of_thing').on('feeds').columns(['thing', 'at']).execute()
+}
