@@ -3,6 +3,8 @@ import { CONTENT_FORMAT } from '@pesebre/coap/codec/content-formats'
 import type { Outcome, Uplink } from '@pesebre/contract/check-in'
 import { nameUplink } from '@pesebre/contract/numbered'
 import { decodeBody, samplesOf } from './body.ts'
+import { plainCheckIn } from './plain-check-in.ts'
+import { escapeForSqs } from './record.ts'
 import { Refusal } from './refusal.ts'
 import { type State, toState } from './state.ts'
 
@@ -10,9 +12,10 @@ import { type State, toState } from './state.ts'
 export type CheckIn = {
   /** When the state was measured, milliseconds since 1970. */
   readonly at: number
-  /** Checked; undefined when the device sent none. */
-  readonly state?: State | undefined
+  /** The state as JSON that SQS takes; undefined when the device sent none. */
+  readonly json: string | undefined
   readonly outcomes: readonly Outcome[]
+  /** The rest of what it says. */
   readonly uplink: Uplink
 }
 
@@ -27,19 +30,21 @@ export function checkInOf(
   format: number | undefined,
   { kind, arrival }: { kind: string; arrival: number },
 ): CheckIn {
-  if (payload.length === 0) return { at: arrival, outcomes: NO_OUTCOMES, uplink: {} }
+  if (payload.length === 0) return { at: arrival, json: undefined, outcomes: NO_OUTCOMES, uplink: {} }
   if (format === CONTENT_FORMAT.SENML_CBOR || format === CONTENT_FORMAT.SENML_JSON)
     return packed(payload, format, arrival)
+  const plain =
+    format === undefined || format === CONTENT_FORMAT.CBOR ? plainCheckIn(payload, kind) : undefined
+  if (plain !== undefined) {
+    const { json, uplink } = plain
+    return { at: before(arrival, uplink.age_s ?? 0), json, outcomes: NO_OUTCOMES, uplink }
+  }
   const uplink = nameUplink(decodeBody(payload, format), kind)
   if (typeof uplink === 'string') throw new Refusal(CODE.BAD_REQUEST, uplink)
   const { state, age_s = 0, outcomes = NO_OUTCOMES } = uplink
   const hasState = state !== undefined && Object.keys(state).length > 0
-  return {
-    at: before(arrival, age_s),
-    outcomes,
-    uplink,
-    ...(hasState && { state: toState(state) }),
-  }
+  const json = hasState ? jsonOf(toState(state)) : undefined
+  return { at: before(arrival, age_s), json, outcomes, uplink }
 }
 
 /** Milliseconds since 1970, `ageS` seconds before `arrival`. */
@@ -51,5 +56,9 @@ export function before(arrival: number, ageS: number): number {
 function packed(payload: Uint8Array, format: number, arrival: number): CheckIn {
   const samples = samplesOf(payload, format, arrival)
   const state: State = Object.assign({}, ...samples.map((sample) => sample.state))
-  return { at: samples.at(-1)?.at ?? arrival, state, outcomes: NO_OUTCOMES, uplink: {} }
+  return { at: samples.at(-1)?.at ?? arrival, json: jsonOf(state), outcomes: NO_OUTCOMES, uplink: {} }
+}
+
+function jsonOf(state: State): string {
+  return escapeForSqs(JSON.stringify(state))
 }

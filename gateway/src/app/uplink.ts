@@ -72,10 +72,11 @@ async function report(
 ): Promise<Response> {
   checkEnabled(mailbox)
   const { principal: thing, sequence: seq, size } = request
-  const { at, state, outcomes, uplink } = checkIn
+  const { at, json, outcomes, uplink } = checkIn
   const isAwaited = !request.noResponse && uplink.no_reply !== true
-  const ackedUpto = highest(outcomes.map(({ n }) => n))
-  const ackedMeal = highest(outcomes.map(({ occurrence }) => occurrence))
+  const hasOutcomes = outcomes.length > 0
+  const ackedUpto = hasOutcomes ? highest(outcomes.map(({ n }) => n)) : undefined
+  const ackedMeal = hasOutcomes ? highest(outcomes.map(({ occurrence }) => occurrence)) : undefined
   if (ackedUpto !== undefined) ports.noteOutcome(thing, ackedUpto)
   const said = {
     acted: ackedUpto ?? 0,
@@ -92,12 +93,11 @@ async function report(
       seq,
       at,
       received,
-      state,
+      state: json,
       changed: uplink.changed,
-      outcomes:
-        outcomes.length > 0
-          ? outcomes.map(({ age_s = 0, ...outcome }) => ({ ...outcome, at: before(received, age_s) }))
-          : undefined,
+      outcomes: hasOutcomes
+        ? outcomes.map(({ age_s = 0, ...outcome }) => ({ ...outcome, at: before(received, age_s) }))
+        : undefined,
       config_version: uplink.config_version,
       sent: sentBy(plan),
       link: { size, interval_s: uplink.interval_s, answer: isAwaited ? undefined : false },
