@@ -20,13 +20,22 @@ export type RegisteredKind = Type.Static<typeof RegisteredKindSchema>
 /**
  * How a device stands, the worst first: the fleet page is in this order.
  * - `alarm`: an alarm is active
- * - `silent`: not heard of for more than ten of its own intervals
- * - `late`: for more than 2.5 of them (design/operations.md)
+ * - `silent`: not heard of for more than ten of its own intervals, `late`: for more than 2.5 (contract/src/presence.ts)
+ * - `gateway-down`: it is overdue, but that may be its gateway's doing (contract/src/presence.ts)
  * - `new`: registered, and never heard of
  * - `good`
  * - `disabled`: an admin has stopped it; `revoked`: for good
  */
-export const DEVICE_STANDINGS = ['alarm', 'silent', 'late', 'new', 'good', 'disabled', 'revoked'] as const
+export const DEVICE_STANDINGS = [
+  'alarm',
+  'silent',
+  'late',
+  'gateway-down',
+  'new',
+  'good',
+  'disabled',
+  'revoked',
+] as const
 export type DeviceStanding = (typeof DEVICE_STANDINGS)[number]
 const StandingSchema = Type.Enum([...DEVICE_STANDINGS])
 

@@ -3,14 +3,17 @@
  * server sends only that. After sleep it names the last cursor that it has, and gets what it missed, or `reset`.
  */
 import Type from 'typebox'
+import { AlarmSchema } from './alarm.ts'
+import { CameraStatusSchema } from './camera.ts'
 import { DeviceSchema, FleetNumbersSchema, ThingSchema } from './device.ts'
+import { FeedSchema } from './feed.ts'
 import { HopsSchema } from './hop.ts'
 
 /** Most stables and things that one page watches. */
 export const WATCHED_MAX = 200
 
-/** Close codes (RFC 6455 section 7.4.2): the session ended, or what it may see has changed: connect again. */
-export const LIVE_CLOSE = { signedOut: 4401, changed: 4403 } as const
+/** Close code (RFC 6455 section 7.4.2) of a session that has ended: sign in. After any other, connect again. */
+export const LIVE_CLOSE = { signedOut: 4401 } as const
 
 /** What the browser sends: it replaces what was watched before. */
 export const WatchSchema = Type.Object(
@@ -28,7 +31,7 @@ export const WatchSchema = Type.Object(
       },
       { additionalProperties: false },
     ),
-    /** The last cursor that it has seen. Absent: it has just read everything over HTTP. */
+    /** The last cursor that it has seen, also of another connection. Absent: it knows nothing yet. */
     since: Type.Optional(Type.String({ maxLength: 64 })),
   },
   { additionalProperties: false },
@@ -58,19 +61,19 @@ export const LiveControlSchema = Type.Object({
   control: Type.Unknown(),
 })
 
-/** A row of the feed ledger that is new or has changed (contract/src/api/feed.ts). */
+/** A row of the feed ledger that is new or has changed. */
 export const LiveFeedSchema = Type.Object({
   kind: Type.Literal('feed'),
   stable: Type.String(),
   horse: Type.String(),
-  feed: Type.Unknown(),
+  feed: FeedSchema,
 })
 
-/** An alarm that is new or has changed (contract/src/api/alarm.ts). */
+/** An alarm that is new or has changed. */
 export const LiveAlarmSchema = Type.Object({
   kind: Type.Literal('alarm'),
   stable: Type.Union([Type.String(), Type.Null()]),
-  alarm: Type.Unknown(),
+  alarm: AlarmSchema,
 })
 
 /** A horse was made, changed, removed, or got another device: read its card again. */
@@ -83,11 +86,11 @@ export const LiveHorseSchema = Type.Object({
 /** A device was registered, heard of for the first time, or changed: its row of the fleet. */
 export const LiveDeviceSchema = Type.Object({ kind: Type.Literal('device'), device: DeviceSchema })
 
-/** What a camera does (contract/src/api/camera.ts). */
+/** What a camera does. */
 export const LiveCameraSchema = Type.Object({
   kind: Type.Literal('camera'),
   thing: ThingSchema,
-  camera: Type.Unknown(),
+  camera: CameraStatusSchema,
 })
 
 export const LiveNumbersSchema = Type.Object({ kind: Type.Literal('numbers'), numbers: FleetNumbersSchema })
@@ -100,7 +103,10 @@ export const LiveLinkSchema = Type.Object({
   since: Time,
 })
 
-/** The answer to a `watch`: from here on nothing of it is missed. */
+/**
+ * The answer to a `watch`: from here on nothing of it is missed, so this is the moment to read the page's data over HTTP.
+ * The states of the devices follow by themselves.
+ */
 export const LiveWatchingSchema = Type.Object({
   kind: Type.Literal('watching'),
   /** What it may not see, or does not exist: ids and things that were left out. */
