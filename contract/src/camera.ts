@@ -53,7 +53,7 @@ export const CameraEventSchema = Type.Union([
     {
       event: Type.Literal('stopped'),
       streamId,
-      reason: Type.Union(STOP_REASONS.map((reason) => Type.Literal(reason))),
+      reason: Type.Enum(STOP_REASONS),
     },
     closed,
   ),

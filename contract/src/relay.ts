@@ -50,10 +50,11 @@ export type ViewerToRelay =
   | { readonly ping: number }
   | { readonly quality: Quality }
 
-/** Why the relay closes a viewer's connection: WebSocket close codes of the private range (RFC 6455 section 7.4.2). */
+/**
+ * Why the relay closes a viewer's connection: WebSocket close codes of the private range (RFC 6455 section 7.4.2).
+ * A viewer that has not acknowledged anything for ten seconds is cut off without one (1006): let it connect again.
+ */
 export const CLOSE_CODES = {
-  /** No picture was acknowledged for ten seconds. Connect again. */
-  late: 4000,
   /** The session ended, or its user may no longer see this horse. Do not connect again. */
   forbidden: 4003,
   /** The camera was taken away from the horse, or another one given to it. Connect again. */

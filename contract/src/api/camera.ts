@@ -18,7 +18,7 @@ export type SnapshotQuery = Type.Static<typeof SnapshotQuerySchema>
 /** A camera on the cards of the stable, and in events of kind `camera` on the live channel. */
 export const CameraStatusSchema = Type.Object({
   thing: Type.String(),
-  state: Type.Union(CAMERA_STATES.map((state) => Type.Literal(state))),
+  state: Type.Enum(CAMERA_STATES),
   /** Whether it is connected; null while that is not known, after a start of the server. */
   connected: Type.Union([Type.Boolean(), Type.Null()]),
   /** How many watch. */

@@ -21,6 +21,7 @@ import { memberRoutes } from './routes/members.ts'
 import { oidcRoutes } from './routes/oidc.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { setupRoutes } from './routes/setup.ts'
+import { snapshotRoutes } from './routes/snapshot.ts'
 import { stableRoutes } from './routes/stables.ts'
 import { userRoutes } from './routes/users.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -51,6 +52,7 @@ const ROUTES: readonly ((app: App, deps: Deps) => void)[] = [
   stableRoutes,
   memberRoutes,
   horseRoutes,
+  snapshotRoutes,
   userRoutes,
   auditRoutes,
 ]

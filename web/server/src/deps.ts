@@ -2,6 +2,7 @@ import type { AlarmSummary, CameraSummary, FeederSummary, MealSummary } from '@p
 import type { FastifyBaseLogger } from 'fastify'
 import type { Oidc } from './auth/oidc.ts'
 import type { SignedIn } from './auth/sessions.ts'
+import type { Relay } from './camera/relay.ts'
 import type { Database } from './db/database.ts'
 
 /**
@@ -35,6 +36,8 @@ export type Deps = {
   readonly limits?: Partial<Limits>
   /** What the cards of horses show, per horse; each by its part of the server. */
   readonly cards?: CardSources
+  /** Cameras, and who watches them; undefined: AWS IoT is not set up. */
+  readonly relay?: Pick<Relay, 'snapshot' | 'status'> | undefined
 }
 
 /** Limits on what arrives. */

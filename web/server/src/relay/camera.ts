@@ -51,10 +51,12 @@ export class Camera {
   join(viewer: Viewer, now: number): void {
     this.viewers.set(viewer.id, viewer)
     this.wantAgain(now)
-    this.#emit({ do: 'tell-state', viewer: viewer.id, state: this.stream.state })
-    if (this.picture !== undefined) this.#offer(viewer, this.picture, now)
+    // A new state is told to all, and so to this one; else it hears how things are.
+    if (this.stream.state === this.#state)
+      this.#emit({ do: 'tell-state', viewer: viewer.id, state: this.#state })
     this.#emit({ do: 'changed', camera: this.name })
     this.settle(now)
+    if (this.picture !== undefined) this.#offer(viewer, this.picture, now)
   }
 
   leave(viewer: Viewer, now: number): void {

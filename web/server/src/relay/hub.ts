@@ -129,6 +129,14 @@ export class Hub {
     this.#camera(camera).presence(isConnected, now)
   }
 
+  /** MQTT works again: what cameras were told meanwhile, nobody heard. */
+  reachable(now: number): void {
+    for (const camera of this.#cameras.values()) {
+      camera.stream.reachable(now)
+      camera.settle(now)
+    }
+  }
+
   /** Asks for a picture that is no older than `maxAgeMs`. The effect `picture` answers, at once or within SNAPSHOT_MS. */
   snapshot(request: number, o: { camera: string; maxAgeMs: number }, now: number): void {
     this.#camera(o.camera).snapshot(request, o.maxAgeMs, now)
