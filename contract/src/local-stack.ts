@@ -11,6 +11,13 @@ export const PORTS = {
     protocol: 'tcp',
     what: "the second gateway's admin port",
   },
+  web: { setting: 'PESEBRE_WEB_PORT', standard: 8080, protocol: 'tcp', what: 'the web app' },
+  webAdmin: {
+    setting: 'PESEBRE_WEB_ADMIN_PORT',
+    standard: 9680,
+    protocol: 'tcp',
+    what: "the web server's admin port",
+  },
   aws: { setting: 'PESEBRE_AWS_PORT', standard: 4566, protocol: 'tcp', what: 'SQS and S3' },
   iot: { setting: 'PESEBRE_IOT_PORT', standard: 4567, protocol: 'tcp', what: 'AWS IoT over HTTP' },
   mqtt: { setting: 'PESEBRE_MQTT_PORT', standard: 8883, protocol: 'tcp', what: 'AWS IoT over MQTT' },
@@ -22,6 +29,9 @@ export type PortName = keyof typeof PORTS
 export const QUEUE = 'pesebre-reports'
 /** Name of the queue for what could not be brought into a shadow. */
 export const DEAD_LETTER_QUEUE = 'pesebre-reports-dlq'
+
+/** The bucket: reports under raw/, pictures/, backup/. */
+export const BUCKET = 'pesebre'
 
 /** What the local stack keeps in its home (PESEBRE_HOME): the fleet keys, which `register` derives device keys from. */
 export const FLEET_KEYS_FILE = 'fleet-keys.json'

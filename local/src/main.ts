@@ -47,10 +47,18 @@ async function main(): Promise<number> {
       },
     })
     if (json)
-      say(JSON.stringify({ kind: 'stack', ports: stack.ports, home: stack.home, devices: stack.devices }))
+      say(
+        JSON.stringify({
+          kind: 'stack',
+          ports: stack.ports,
+          home: stack.home,
+          devices: stack.devices,
+          web: stack.web,
+        }),
+      )
     else
       say(
-        `${summary({ ...settings, devices: stack.devices, home: shortPath(stack.home), paint })}\n${paint('green', 'pesebre is ready')}`,
+        `${summary({ ...settings, devices: stack.devices, web: stack.web, home: shortPath(stack.home), paint })}\n${paint('green', 'pesebre is ready')}`,
       )
     return await Promise.race([untilStopped(stack), stack.failed.then(fail)])
   } catch (error) {

@@ -51,6 +51,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     admin: port('admin'),
     coapB: port('coapB'),
     adminB: port('adminB'),
+    web: port('web'),
+    webAdmin: port('webAdmin'),
     aws: port('aws'),
     iot: port('iot'),
     mqtt: port('mqtt'),

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { FLEET_KEYS_FILE, LOCAL_REGION } from '@pesebre/contract/local-stack'
+import { BUCKET, FLEET_KEYS_FILE, LOCAL_REGION } from '@pesebre/contract/local-stack'
 import type { Ports } from './config.ts'
-import { type GatewayId, gatewayFiles } from './gateway-files.ts'
+import { type GatewayId, gatewayFiles, webFiles } from './gateway-files.ts'
 import type { QueueUrls } from './queues.ts'
 
 /** What the table below needs to know. */
@@ -16,16 +16,21 @@ export type Surroundings = {
   readonly logLevel: string
   /** Known once the stand-in for SQS runs. */
   readonly queues: QueueUrls
+  /** Opens the door to who makes the first admin (PESEBRE_SETUP_TOKEN of the web server). */
+  readonly setupToken: string
 }
 
-export type ProcessName = 'aws' | 'iot' | 'lambda' | 'gateway' | 'gateway-b' | 'demo'
+export type ProcessName = 'aws' | 'iot' | 'lambda' | 'gateway' | 'gateway-b' | 'web' | 'demo'
+
+/** What the supervisor does itself between the processes (stack.ts). */
+export type Step = 'queues' | 'credentials' | 'pages' | 'seed'
 
 export type ProcessSpec = {
   readonly name: ProcessName
   /** Script, relative to the checkout. */
   readonly main: string
   /** Started when those of these that run are ready, and stopped before them. */
-  readonly needs: readonly (ProcessName | 'queues' | 'credentials')[]
+  readonly needs: readonly (ProcessName | Step)[]
   /** The process that it stops side by side with, instead of one after the other. */
   readonly stopsWith?: ProcessName
   /** How long it may take to stop before it is ended, milliseconds. All together stay under five seconds. */
@@ -76,9 +81,40 @@ export const PROCESSES: readonly ProcessSpec[] = [
   gateway('a'),
   gateway('b'),
   {
+    name: 'web',
+    main: 'web/server/src/main.ts',
+    needs: ['queues', 'credentials', 'pages'],
+    stopsWith: 'gateway',
+    stopMs: 1500,
+    ready: ({ webAdmin }) => `http://127.0.0.1:${webAdmin}/readyz`,
+    env: ({ ports, home, queues, gateways, setupToken }) => {
+      const files = webFiles(home)
+      const admins = gateways > 1 ? [ports.admin, ports.adminB] : [ports.admin]
+      return {
+        PESEBRE_WEB_HOST: '127.0.0.1',
+        PESEBRE_WEB_PORT: `${ports.web}`,
+        PESEBRE_WEB_ADMIN_PORT: `${ports.webAdmin}`,
+        PESEBRE_WEB_URL: `http://localhost:${ports.web}`,
+        PESEBRE_WEB_DIR: join(home, 'web'),
+        PESEBRE_SETUP_TOKEN: setupToken,
+        PESEBRE_BUCKET: BUCKET,
+        PESEBRE_QUEUE_URL: queues.queue,
+        PESEBRE_DLQ_URL: queues.deadLetters,
+        PESEBRE_FLEET_KEYS: join(home, FLEET_KEYS_FILE),
+        PESEBRE_GATEWAY_ADMIN: admins.map((port) => `http://127.0.0.1:${port}`).join(','),
+        PESEBRE_GATEWAY_LIST: gatewayList(ports, gateways),
+        PESEBRE_MQTT_HOST: '127.0.0.1',
+        PESEBRE_MQTT_PORT: `${ports.mqtt}`,
+        PESEBRE_MQTT_CERT: files.certificate,
+        PESEBRE_MQTT_KEY: files.key,
+        PESEBRE_MQTT_CA: files.authority,
+      }
+    },
+  },
+  {
     name: 'demo',
     main: 'local/src/demo-main.ts',
-    needs: ['gateway', 'gateway-b', 'credentials'],
+    needs: ['gateway', 'gateway-b', 'credentials', 'seed'],
     stopMs: 300,
     ready: () => undefined,
     env: ({ ports, home, gateways }) => ({
@@ -121,6 +157,12 @@ function gateway(id: GatewayId): ProcessSpec {
       }
     },
   }
+}
+
+/** What devices are told about where gateways are (PESEBRE_GATEWAY_LIST). */
+function gatewayList(ports: Ports, gateways: number): string {
+  const list = [`a=127.0.0.1:${ports.coap}`, ...(gateways > 1 ? [`b=127.0.0.1:${ports.coapB}`] : [])]
+  return `1:${list.join(',')}`
 }
 
 /**

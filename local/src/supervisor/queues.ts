@@ -1,10 +1,11 @@
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
   SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
-import { DEAD_LETTER_QUEUE, LOCAL_REGION, QUEUE } from '@pesebre/contract/local-stack'
+import { BUCKET, DEAD_LETTER_QUEUE, LOCAL_REGION, QUEUE } from '@pesebre/contract/local-stack'
 
 /** Failed deliveries before SQS gives a message up. High: an outage of AWS IoT must not fill the dead-letter queue. */
 const MAX_RECEIVE_COUNT = 50
@@ -52,4 +53,22 @@ async function ensure(sqs: SQSClient, name: string, attributes: Record<string, s
   if (QueueUrl === undefined) throw new Error(`Cannot make the queue: ${name}`)
   await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: attributes }))
   return QueueUrl
+}
+
+/** Makes the bucket if it is missing. */
+export async function ensureBucket(endpoint: string): Promise<void> {
+  const s3 = new S3Client({
+    endpoint,
+    region: LOCAL_REGION,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    forcePathStyle: true,
+  })
+  try {
+    await s3.send(new CreateBucketCommand({ Bucket: BUCKET }))
+  } catch (error) {
+    const { name } = error as Error
+    if (name !== 'BucketAlreadyOwnedByYou' && name !== 'BucketAlreadyExists') throw error
+  } finally {
+    s3.destroy()
+  }
 }

@@ -1,13 +1,17 @@
+import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Session } from '@pesebre/contract/api/session'
 import { type DemoDevice, ensureDemoDevices } from '../demo/registration.ts'
+import { seedWeb } from '../demo/seed.ts'
 import { type LogLevel, type Ports, portsInUse } from './config.ts'
 import { ensureFleetKeys, ensureGatewayCertificates, ensureWebCertificate } from './credentials.ts'
 import { GATEWAY_IDS } from './gateway-files.ts'
 import { lockHome } from './home.ts'
+import { ensurePages } from './pages.ts'
 import { freePort, freePorts, portProblems } from './ports.ts'
 import { environment, PROCESSES, type ProcessName, type ProcessSpec } from './processes.ts'
-import { ensureQueues, type QueueUrls } from './queues.ts'
+import { ensureBucket, ensureQueues, type QueueUrls } from './queues.ts'
 import { StackError } from './stack-error.ts'
 import { type ProcessEvent, type Supervised, supervise } from './supervised.ts'
 
@@ -23,6 +27,8 @@ export type StackOptions = {
   readonly gateways?: number
   /** Whether the demo devices run. Default true. */
   readonly demo?: boolean
+  /** Whether the web app runs. Default true. */
+  readonly web?: boolean
   /** What the processes write into home/logs. Default info. */
   readonly logLevel?: LogLevel
   /** Inherited by the processes, apart from what concerns AWS. Default: nothing. */
@@ -36,6 +42,15 @@ export type StackOptions = {
   readonly processes?: readonly ProcessSpec[]
 }
 
+/** Where the web app is, and how somebody gets in. */
+export type WebStanding = {
+  readonly url: string
+  /** Whether the demo accounts are there. */
+  readonly demo: boolean
+  /** Makes the first admin; undefined when there is one. */
+  readonly setup: string | undefined
+}
+
 /** A local stack that runs. */
 export type Stack = {
   readonly ports: Ports
@@ -43,6 +58,8 @@ export type Stack = {
   readonly home: string
   /** The registered demo devices; empty without demo. */
   readonly devices: readonly DemoDevice[]
+  /** The web app; undefined when it does not run. */
+  readonly web: WebStanding | undefined
   /** Of the run of this moment: a process that was restarted has another. */
   pid(name: ProcessName): number | undefined
   /** Resolves with the reason when the stack has stopped by itself, because a process kept dying. */
@@ -88,6 +105,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ports,
       home,
       devices: start.devices(),
+      web: start.web(),
       pid: (name) => all.find((one) => one.name === name)?.pid(),
       failed: over.promise.catch(async (error: Error) => {
         await stop()
@@ -115,23 +133,27 @@ function prepare(
     gateways,
     lambdaPort,
     demo = true,
+    web = true,
     logLevel = 'info',
     env = {},
     onEvent = () => undefined,
   } = options
   const absent = new Set<ProcessName>([
     ...(demo ? [] : (['demo'] as const)),
+    ...(web ? [] : (['web'] as const)),
     ...(gateways > 1 ? [] : (['gateway-b'] as const)),
   ])
   const specs = (options.processes ?? PROCESSES).filter(({ name }) => !absent.has(name))
   let queues: QueueUrls = { queue: '', deadLetters: '' }
+  const setupToken = randomBytes(24).toString('base64url')
   let devices: readonly DemoDevice[] = []
+  let standing: WebStanding | undefined
   const all = specs.map((spec) =>
     supervise({
       name: spec.name,
       group: spec.stopsWith ?? spec.name,
       main: resolve(ROOT, spec.main),
-      env: () => environment(spec, { ports, lambdaPort, home, gateways, logLevel, queues }, env),
+      env: () => environment(spec, { ports, lambdaPort, home, gateways, logLevel, queues, setupToken }, env),
       ready: spec.ready(ports, lambdaPort),
       stopMs: spec.stopMs,
       restartMs: options.restartMs,
@@ -144,6 +166,7 @@ function prepare(
   /** Starts each process as soon as what it needs is ready. */
   async function run(): Promise<void> {
     const ready = new Map<string, Promise<void>>()
+    if (specs.some(({ needs }) => needs.includes('pages'))) ready.set('pages', makePages())
     for (const [index, spec] of specs.entries()) {
       const started = Promise.all(spec.needs.map((name) => ready.get(name))).then(() => all[index]!.start())
       ready.set(spec.name, started)
@@ -151,12 +174,23 @@ function prepare(
       // Only for who needs them: tests run the stack with processes that are no AWS IoT.
       if (spec.name === 'iot' && specs.some(({ needs }) => needs.includes('credentials')))
         ready.set('credentials', started.then(makeCredentials))
+      if (spec.name === 'web') ready.set('seed', started.then(seed))
     }
     await Promise.all(ready.values())
   }
 
+  /** Pages that cannot be built are no reason to stand still: everything else works, and the reason is told. */
+  async function makePages(): Promise<void> {
+    const problem = await ensurePages(ROOT)
+    if (problem === undefined) return
+    const text = `Cannot build the web app, so its pages are old or missing: ${problem}`
+    onEvent({ kind: 'log', name: 'pages', event: { level: 'error', text, fields: {} } })
+  }
+
   async function makeQueues(): Promise<void> {
-    queues = await ensureQueues(`http://127.0.0.1:${ports.aws}`)
+    const endpoint = `http://127.0.0.1:${ports.aws}`
+    queues = await ensureQueues(endpoint)
+    await ensureBucket(endpoint)
   }
 
   async function makeCredentials(): Promise<void> {
@@ -167,7 +201,14 @@ function prepare(
     if (demo) devices = await ensureDemoDevices(home, endpoint)
   }
 
-  return { all, run, devices: () => devices }
+  async function seed(): Promise<void> {
+    const url = `http://localhost:${ports.web}`
+    const isDemo = demo && (await seedWeb(url, setupToken))
+    const { needsSetup } = (await (await fetch(`${url}/api/session`)).json()) as Session
+    standing = { url, demo: isDemo, setup: needsSetup ? `${url}/setup#${setupToken}` : undefined }
+  }
+
+  return { all, run, devices: () => devices, web: () => standing }
 }
 
 /** One group after the other, the last one first: a process still has what it needs while it stops. */

@@ -1,8 +1,10 @@
 import { DEAD_LETTER_QUEUE, PORTS, type PortName, QUEUE } from '@pesebre/contract/local-stack'
 import { OPEN_DEVICE } from '../demo/open-device.ts'
 import type { DemoDevice } from '../demo/registration.ts'
+import { DEMO_PASSWORD, DEMO_ROLES, demoEmail } from '../demo/seed.ts'
 import type { Ports } from './config.ts'
 import type { Paint } from './log-line.ts'
+import type { WebStanding } from './stack.ts'
 
 export type SummaryInput = {
   readonly ports: Ports
@@ -12,9 +14,27 @@ export type SummaryInput = {
   readonly demo: boolean
   /** The registered demo feeders, which speak OSCORE only. */
   readonly devices: readonly DemoDevice[]
+  /** The web app, and who may sign in to it; undefined when it does not run. */
+  readonly web: WebStanding | undefined
   /** How many gateways run. */
   readonly gateways: number
   readonly paint: Paint
+}
+
+function webLines(web: WebStanding | undefined): (readonly [string, string, string])[] {
+  if (web === undefined) return []
+  const { url, demo, setup } = web
+  if (setup !== undefined)
+    return [
+      ['The web app', url, ''],
+      ['Its first admin', setup, 'opens once'],
+    ]
+  if (!demo) return [['The web app', url, '']]
+  const names = DEMO_ROLES.map((role) => demoEmail(role)).join(', ')
+  return [
+    ['The web app', url, `open it, and sign in with the password ${DEMO_PASSWORD} as`],
+    ['', '', names],
+  ]
 }
 
 /** Ports that the commands ask for. */
@@ -22,12 +42,13 @@ const NEEDED: ReadonlySet<PortName> = new Set(['coap', 'aws', 'iot'])
 const SAMPLE = `'{"hopper_pct":62,"battery_mv":3710}'`
 
 /** What a person sees when the stack is ready: every address, and what to try next. */
-export function summary({ ports, home, demo, devices, gateways, paint }: SummaryInput): string {
+export function summary({ ports, home, demo, devices, web, gateways, paint }: SummaryInput): string {
   const coapPort = ports.coap === PORTS.coap.standard ? '' : `:${ports.coap}`
   const coap = `coap://127.0.0.1${coapPort}`
   const iot = `http://127.0.0.1:${ports.iot}`
   const [feeder] = devices
   const addresses = [
+    ...webLines(web),
     ['CoAP gateway', `coap://127.0.0.1:${ports.coap}`, 'devices report here; GET /health, /.well-known/core'],
     ['Its admin port', `http://127.0.0.1:${ports.admin}`, '/healthz, /readyz, /metrics'],
     ...(gateways > 1

@@ -4,7 +4,17 @@ import { StackError } from '../../../local/src/supervisor/stack-error.ts'
 
 t.test('readSettings() without any setting gives the standard ports, and shows warnings only', async (t) => {
   t.strictSame(readSettings({}), {
-    ports: { coap: 5683, admin: 9683, coapB: 5684, adminB: 9684, aws: 4566, iot: 4567, mqtt: 8883 },
+    ports: {
+      coap: 5683,
+      admin: 9683,
+      coapB: 5684,
+      adminB: 9684,
+      web: 8080,
+      webAdmin: 9680,
+      aws: 4566,
+      iot: 4567,
+      mqtt: 8883,
+    },
     gateways: 1,
     home: '.pesebre',
     demo: true,

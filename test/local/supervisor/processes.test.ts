@@ -2,11 +2,12 @@ import t from 'tap'
 import { environment, PROCESSES } from '../../../local/src/supervisor/processes.ts'
 
 const STACK = {
-  ports: { coap: 1, admin: 2, aws: 3, iot: 4, mqtt: 5, coapB: 7, adminB: 8 },
+  ports: { coap: 1, admin: 2, aws: 3, iot: 4, mqtt: 5, coapB: 7, adminB: 8, web: 9, webAdmin: 10 },
   lambdaPort: 6,
   home: '/stable',
   gateways: 2,
   logLevel: 'info',
+  setupToken: 'secret',
   queues: { queue: 'http://127.0.0.1:3/0/q', deadLetters: 'http://127.0.0.1:3/0/dlq' },
 }
 
@@ -18,7 +19,7 @@ t.test('PROCESSES stop within five seconds, even if each has to be ended', async
 })
 
 t.test('PROCESSES need only what stands before them', async (t) => {
-  const before = new Set<string>()
+  const before = new Set<string>(['pages'])
   for (const { name, needs } of PROCESSES) {
     t.ok(
       needs.every((need) => before.has(need)),
@@ -27,6 +28,7 @@ t.test('PROCESSES need only what stands before them', async (t) => {
     before.add(name)
     if (name === 'aws') before.add('queues')
     if (name === 'iot') before.add('credentials')
+    if (name === 'web') before.add('seed')
   }
 })
 

@@ -15,6 +15,8 @@ export type Config = {
   /** A path of an SQLite file, or `mysql://...`. */
   readonly database: string
   readonly oidc: OidcConfig | undefined
+  /** What the first admin shows instead of the link out of the log; undefined: one is made at each start. */
+  readonly setupToken: string | undefined
   readonly logLevel: string
 }
 
@@ -127,6 +129,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     }
   }
 
+  function setupToken(): string | undefined {
+    const token = raw('PESEBRE_SETUP_TOKEN')
+    if (token !== undefined && !/^[A-Za-z0-9_-]{24,64}$/.test(token))
+      wrong('PESEBRE_SETUP_TOKEN', '24 to 64 random characters of A-Z a-z 0-9 _ -', true)
+    return token
+  }
+
   const webPort = port('PESEBRE_WEB_PORT', 8080)
   const config: Config = {
     host: text('PESEBRE_WEB_HOST', /^[0-9a-fA-F.:]+$/, { allowed: 'an IP address', fallback: '127.0.0.1' }),
@@ -140,6 +149,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     trustProxy: (raw('PESEBRE_WEB_TRUST_PROXY') ?? '').split(',').filter((one) => one.trim() !== ''),
     database: database(),
     oidc: oidc(),
+    setupToken: setupToken(),
     logLevel: choice('PESEBRE_LOG_LEVEL', LOG_LEVELS, 'info'),
   }
   if (problems.length > 0) throw new ConfigError(problems)

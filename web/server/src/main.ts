@@ -39,10 +39,13 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
       return gone === undefined ? [] : [gone]
     },
   })
-  const link = await setupLink(db, origin, now())
-  // A warning: somebody should look, and nothing works before they did.
-  if (link !== undefined)
-    log.warn({ setup: link }, 'there is no admin yet: open this link within a day to become it')
+  const token = await setupLink(db, now(), config.setupToken)
+  // A warning: somebody should look, and nothing works before they did. One that was chosen is no news, and stays secret.
+  if (token !== undefined && config.setupToken === undefined)
+    log.warn(
+      { setup: `${origin}/setup#${token}` },
+      'there is no admin yet: open this link within a day to become it',
+    )
   log.info(
     { port: config.port, admin: admin.port, origin, database: db.flavor, app: appDir !== undefined },
     'web ready',

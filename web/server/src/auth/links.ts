@@ -22,9 +22,8 @@ export const LINK_MS = { setup: 86_400_000, stable: 7 * 86_400_000, account: 7 *
 export async function makeLink(
   tx: Transaction<Tables>,
   grant: LinkGrant,
-  { by, now }: { by: string | null; now: number },
+  { by, now, token = newToken() }: { by: string | null; now: number; token?: string | undefined },
 ): Promise<{ id: string; token: string; expires: number }> {
-  const token = newToken()
   const id = newId('inv')
   const expires = now + LINK_MS[grant.kind]
   await tx
@@ -71,15 +70,16 @@ export async function useLink(
 }
 
 /**
- * While there is no admin, makes the one-time link that makes the first; links of earlier starts end. Undefined when
- * there is one.
+ * While there is no admin, makes the one-time link that makes the first; links of earlier starts end.
+ * @param chosen the token, where the operator has chosen it (PESEBRE_SETUP_TOKEN)
+ * @returns the token; undefined when there is an admin
  */
-export async function setupLink(db: Database, origin: string, now: number): Promise<string | undefined> {
+export async function setupLink(db: Database, now: number, chosen?: string): Promise<string | undefined> {
   return db.write(async (tx) => {
     const admin = await tx.selectFrom('users').select('id').where('role', '=', 'admin').executeTakeFirst()
     if (admin !== undefined) return undefined
     await tx.deleteFrom('invitations').where('kind', '=', 'setup').execute()
-    const { token } = await makeLink(tx, { kind: 'setup' }, { by: null, now })
-    return `${origin}/setup#${token}`
+    const { token } = await makeLink(tx, { kind: 'setup' }, { by: null, now, token: chosen })
+    return token
   })
 }
