@@ -17,7 +17,30 @@ export type Config = {
   readonly oidc: OidcConfig | undefined
   /** What the first admin shows instead of the link out of the log; undefined: one is made at each start. */
   readonly setupToken: string | undefined
+  /** AWS IoT over MQTT: live shadows and cameras. Undefined: neither. */
+  readonly mqtt: MqttConfig | undefined
+  /** S3 bucket of raw/, pictures/ and backup/. Undefined: no history, no pictures, no backups. */
+  readonly bucket: string | undefined
+  /** A file, or `ssm:<name>`: keys of new devices are derived from them. Undefined: feeders cannot be registered. */
+  readonly fleetKeys: string | undefined
+  /** What new devices are told about where gateways are: `<version>:<id>=<host>:<port>,...`, as PESEBRE_GATEWAY_LIST of the gateway. */
+  readonly gateways: { readonly version: number; readonly list: readonly string[] } | undefined
+  /** Admin ports of the gateways, for the page of the hops. */
+  readonly gatewayAdmins: readonly string[]
+  readonly queueUrl: string | undefined
+  readonly deadLetterUrl: string | undefined
+  /** `smtp(s)://user:password@host:port?from=address`. Undefined: no mail. */
+  readonly smtpUrl: string | undefined
   readonly logLevel: string
+}
+
+/** Where AWS IoT is, and PEM files: our certificate, its key, and, unless the system knows it, the broker's authority. */
+export type MqttConfig = {
+  readonly host: string
+  readonly port: number
+  readonly certificate: string
+  readonly key: string
+  readonly authority: string | undefined
 }
 
 export type OidcConfig = {
@@ -129,6 +152,53 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     }
   }
 
+  function optional(name: string, pattern: RegExp, allowed: string): string | undefined {
+    const value = raw(name)
+    if (value !== undefined && !pattern.test(value)) wrong(name, allowed)
+    return value
+  }
+
+  function list(name: string, pattern: RegExp, allowed: string): string[] {
+    const values = (raw(name) ?? '').split(',').flatMap((one) => one.trim() || [])
+    if (!values.every((value) => pattern.test(value))) wrong(name, allowed)
+    return values
+  }
+
+  function mqtt(): MqttConfig | undefined {
+    const host = raw('PESEBRE_MQTT_HOST')
+    if (host === undefined) return undefined
+    const because = 'since PESEBRE_MQTT_HOST is set'
+    return {
+      host,
+      port: port('PESEBRE_MQTT_PORT', 8883),
+      certificate: text('PESEBRE_MQTT_CERT', /./, { allowed: `the path of a certificate, ${because}` }),
+      key: text('PESEBRE_MQTT_KEY', /./, { allowed: `the path of its key, ${because}` }),
+      authority: raw('PESEBRE_MQTT_CA'),
+    }
+  }
+
+  function gateways(): Config['gateways'] {
+    const value = raw('PESEBRE_GATEWAY_LIST')
+    if (value === undefined) return undefined
+    const [, version, rest = ''] = /^(\d{1,9}):([^\s]+)$/.exec(value) ?? []
+    const list = rest.split(',')
+    const isGood =
+      list.length <= 4 && list.every((one) => /^[a-z0-9-]{1,16}=[^\s,]{1,128}:\d{1,5}$/.test(one))
+    if (version !== undefined && isGood) return { version: Number(version), list }
+    wrong(
+      'PESEBRE_GATEWAY_LIST',
+      'a version and up to four gateways, as in 3:a=198.51.100.7:5683,b=198.51.100.8:5683',
+    )
+    return undefined
+  }
+
+  function smtpUrl(): string | undefined {
+    const value = raw('PESEBRE_SMTP_URL')
+    if (value !== undefined && !(URL.canParse(value) && /^smtps?:$/.test(new URL(value).protocol)))
+      wrong('PESEBRE_SMTP_URL', 'smtp(s)://user:password@host:port?from=address', true)
+    return value
+  }
+
   function setupToken(): string | undefined {
     const token = raw('PESEBRE_SETUP_TOKEN')
     if (token !== undefined && !/^[A-Za-z0-9_-]{24,64}$/.test(token))
@@ -146,10 +216,26 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     }),
     adminPort: port('PESEBRE_WEB_ADMIN_PORT', 9680),
     origin: origin(`http://localhost:${webPort}`),
-    trustProxy: (raw('PESEBRE_WEB_TRUST_PROXY') ?? '').split(',').filter((one) => one.trim() !== ''),
+    trustProxy: list(
+      'PESEBRE_WEB_TRUST_PROXY',
+      /^[0-9a-fA-F.:]+(\/\d{1,3})?$/,
+      'addresses or CIDR ranges, with commas',
+    ),
     database: database(),
     oidc: oidc(),
     setupToken: setupToken(),
+    mqtt: mqtt(),
+    bucket: optional('PESEBRE_BUCKET', /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of an S3 bucket'),
+    fleetKeys: raw('PESEBRE_FLEET_KEYS'),
+    gateways: gateways(),
+    gatewayAdmins: list(
+      'PESEBRE_GATEWAY_ADMIN',
+      /^https?:\/\/[^/,\s]+$/,
+      'addresses as in http://10.0.0.7:9683, with commas',
+    ),
+    queueUrl: optional('PESEBRE_QUEUE_URL', /^https?:\/\/[^/]+\/.+/, 'the URL of an SQS queue'),
+    deadLetterUrl: optional('PESEBRE_DLQ_URL', /^https?:\/\/[^/]+\/.+/, 'the URL of an SQS queue'),
+    smtpUrl: smtpUrl(),
     logLevel: choice('PESEBRE_LOG_LEVEL', LOG_LEVELS, 'info'),
   }
   if (problems.length > 0) throw new ConfigError(problems)
