@@ -155,6 +155,8 @@ export function createLive({ deps, hub, states, link, limits: given }: LiveOptio
     const granted = await grant(deps.db, connection.user, watch)
     if (!connections.has(connection)) return
     connection.watch = watch
+    // The others are read now, and told as news.
+    const known = [...granted.things.keys()].filter((thing) => states.current(thing) !== undefined)
     const ready = hear(connection, granted)
     connection.joined.watch(granted.audiences, watch.since)
     await ready
@@ -162,8 +164,8 @@ export function createLive({ deps, hub, states, link, limits: given }: LiveOptio
     // Only now: a message before has a cursor that `since` must not be lost to.
     connection.joined.tell({ kind: 'link', ...link() })
     connection.joined.tell({ kind: 'watching', refused: [...granted.refused] })
-    // What changed while nobody heard these things is in no memory of events.
-    for (const thing of granted.things.keys()) {
+    // What changed while this reader was away may be in no memory of events.
+    for (const thing of known) {
       const state = states.current(thing)
       if (state !== undefined) connection.joined.tell(state)
     }
