@@ -78,6 +78,20 @@ declare module 'fastify' {
   }
 }
 
+/** Writes of these may change what somebody may see: members, roles, sessions, horses and their devices. */
+const CHANGES_RIGHTS: ReadonlySet<Permission> = new Set([
+  'sign-in',
+  'self',
+  'stable.create',
+  'stable.change',
+  'members.change',
+  'members.leave',
+  'horse.create',
+  'horse.change',
+  'fleet',
+  'users',
+])
+
 const SCOPED = /:(stable|horse|thing|alarm)\b/
 
 /** Puts the check before every route of `app`. Call it before the first route is registered. */
@@ -109,6 +123,12 @@ export function guardRoutes(app: FastifyInstance, deps: Deps): void {
     if (scope === undefined) throw new Problem('not-found')
     if (!(rule as readonly string[]).includes(scope.role)) throw new Problem('forbidden')
     request.scope = scope
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const { access } = request.routeOptions.config
+    const isWrite = request.method !== 'GET' && request.method !== 'HEAD'
+    if (access !== undefined && isWrite && reply.statusCode < 400 && CHANGES_RIGHTS.has(access))
+      deps.onRightsChange?.()
   })
 }
 

@@ -7,6 +7,8 @@ export type AdminSettings = {
   readonly port: number
   /** Why the server is not ready, by part; empty if it is. */
   readonly notReady: () => Promise<readonly string[]>
+  /** What is away while the server can still serve. */
+  readonly warnings?: () => readonly string[]
   /** Everything that is counted. */
   readonly registry: Registry
 }
@@ -40,11 +42,15 @@ export async function listenAdmin(settings: AdminSettings): Promise<Admin> {
   return { port: (server.address() as AddressInfo).port, close: () => close(server) }
 }
 
-async function answer(path: string, { notReady, registry }: AdminSettings) {
+async function answer(path: string, { notReady, warnings = () => [], registry }: AdminSettings) {
   if (path === '/healthz') return json(200, { alive: true })
   if (path === '/readyz') {
     const reasons = await notReady()
-    return json(reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons })
+    return json(reasons.length === 0 ? 200 : 503, {
+      ready: reasons.length === 0,
+      reasons,
+      warnings: warnings(),
+    })
   }
   if (path === '/metrics') return { status: 200, type: registry.contentType, text: await registry.metrics() }
   return json(404, { error: 'Not found', paths: ['/healthz', '/readyz', '/metrics'] })

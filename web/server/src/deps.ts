@@ -36,6 +36,8 @@ export type Deps = {
   readonly limits?: Partial<Limits>
   /** What the cards of horses show, per horse; each by its part of the server. */
   readonly cards?: CardSources
+  /** Told after each write that may change who may see what: whoever keeps sockets open looks at their rights again. */
+  readonly onRightsChange?: () => void
   /** Cameras, and who watches them; undefined: AWS IoT is not set up. */
   readonly relay?: Pick<Relay, 'snapshot' | 'status'> | undefined
 }

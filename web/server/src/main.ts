@@ -6,8 +6,10 @@ import { createApp } from './app.ts'
 import { createBearer } from './auth/bearer.ts'
 import { setupLink } from './auth/links.ts'
 import { createOidc } from './auth/oidc.ts'
+import { openCloud } from './cloud.ts'
 import { type Config, readConfig } from './config.ts'
 import { openDatabase } from './db/database.ts'
+import { serveUpgrades } from './upgrade.ts'
 
 /** The built pages; without them there is the API alone. */
 const APP_DIR = fileURLToPath(new URL('../../app/dist', import.meta.url))
@@ -20,12 +22,17 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
   const oidc = config.oidc && createOidc(config.oidc, origin)
   const bearer = config.oidc && oidc && createBearer(db, config.oidc, { jwksUri: oidc.jwksUri, now })
   const appDir = existsSync(APP_DIR) ? APP_DIR : undefined
-  const app = await createApp({ db, now, log, origin, oidc, bearer, appDir, trustProxy: config.trustProxy })
+  const cloud = openCloud(config.mqtt, { db, now, log, origin, bearer })
+  const { trustProxy } = config
+  const onRightsChange = () => cloud.live.recheck()
+  const app = await createApp({ db, now, log, origin, oidc, bearer, appDir, trustProxy, onRightsChange })
+  serveUpgrades(app.server, [cloud.live.route], (error) => log.error({ err: error }, 'internal error'))
   await app.listen({ host: config.host, port: config.port })
   const admin = await listenAdmin({
     host: config.adminHost,
     port: config.adminPort,
     registry: createRegistry(),
+    warnings: () => cloud.warnings(),
     notReady: async () => {
       const gone = await db.sql
         .selectFrom('settings')
@@ -53,6 +60,7 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
 
   await stopSignal()
   log.info('web stopping')
+  await cloud.close()
   await app.close()
   await admin.close()
   await db.close()

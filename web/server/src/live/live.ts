@@ -10,7 +10,7 @@ import type { Deps } from '../deps.ts'
 import { Problem } from '../problems.ts'
 import { refuseUpgrade, type UpgradeRoute } from '../upgrade.ts'
 import { FLEET, type Granted, grant, HOPS_PAGE, stableKey, thingKey } from './audience.ts'
-import type { StateEvent } from './documents.ts'
+import type { ControlEvent, StateEvent } from './documents.ts'
 import type { Hub, Joined } from './hub.ts'
 import { readThrough, type SocketReader } from './reader.ts'
 import type { States } from './states.ts'
@@ -20,8 +20,9 @@ export type Live = {
   readonly route: UpgradeRoute
   /** Tells who watches one of these, once each. */
   publish(event: LiveEvent, whom: Audience): void
-  /** The state of a thing that somebody watches. */
+  /** The state, or the control shadow, of a thing: to who watches it or its stable. */
   publishState(event: StateEvent): void
+  publishControl(event: ControlEvent): void
   /** Who may see what may have changed, or where a device is: everybody who reads is checked anew, soon. */
   recheck(): void
   count(): number
@@ -245,10 +246,15 @@ export function createLive({ deps, hub, states, link, limits: given }: LiveOptio
     if (audiences.length > 0 || everybody) hub.publish(event, everybody ? [] : audiences)
   }
 
+  function publishOfThing(event: StateEvent | ControlEvent): void {
+    publish(event, { thing: event.thing, stable: stableOf.get(event.thing) })
+  }
+
   return {
     route: { matches: (path) => path === PATH, upgrade },
     publish,
-    publishState: (event) => publish(event, { thing: event.thing, stable: stableOf.get(event.thing) }),
+    publishState: publishOfThing,
+    publishControl: publishOfThing,
     recheck,
     count: () => connections.size,
     close() {
