@@ -3,6 +3,8 @@
  * them in CBOR. JSON takes the names. `numbered.ts` translates.
  */
 
+import type { ZoneRule } from './zone-rule.ts'
+
 /** Uplink: what a device says. */
 export const UPLINK_KEYS = {
   state: 0,
@@ -39,6 +41,7 @@ export const CONFIG_KEYS = {
   schedule: 3,
   limits: 4,
   calibration: 5,
+  rule: 6,
 } as const
 export const LIMIT_KEYS = { portion: 0, daily: 1, gap_s: 2 } as const
 export const GATEWAYS_KEYS = { version: 0, list: 1 } as const
@@ -201,6 +204,8 @@ export type DeviceConfig = {
    * directions, are real ones: the device runs its motor for `grams * 1000 / calibration`.
    */
   calibration?: number
+  /** What `zone` means, for a device that has no table of zones: the gateway adds it to what it hands out. Absent: UTC. */
+  rule?: ZoneRule
 }
 
 /** One meal: local minute of the day (0 to 1439), grams, days (bit 0 is Monday, 1 to 127). */

@@ -46,6 +46,7 @@ import {
   type Read,
   text,
 } from './fields.ts'
+import { ZONE_CHANGE_MINUTE_MAX, ZONE_OFFSET_MAX, type ZoneRule } from './zone-rule.ts'
 
 const uint32 = integer(0, 0xffff_ffff)
 const number = integer(1, COMMAND_NUMBER_MAX)
@@ -86,6 +87,19 @@ const slot: Read<ScheduleSlot> = (value, where) => {
   return [minute(value[0], `${where}/0`), grams(value[1], `${where}/1`), days(value[2], `${where}/2`)]
 }
 
+const offset = integer(-ZONE_OFFSET_MAX, ZONE_OFFSET_MAX)
+const changeMinute = integer(-ZONE_CHANGE_MINUTE_MAX, ZONE_CHANGE_MINUTE_MAX)
+const ruleNumbers = [
+  offset,
+  ...[offset, integer(1, 12), integer(1, 5), integer(0, 6), changeMinute],
+  ...[integer(1, 12), integer(1, 5), integer(0, 6), changeMinute],
+]
+const rule: Read<ZoneRule> = (value, where) => {
+  if (!Array.isArray(value) || (value.length !== 1 && value.length !== ruleNumbers.length))
+    throw new Malformed(`${where}: not a list of 1 or ${ruleNumbers.length} numbers`)
+  return value.map((each, index) => ruleNumbers[index]!(each, `${where}/${index}`)) as unknown as ZoneRule
+}
+
 const config = map<DeviceConfig>(
   CONFIG_KEYS,
   {
@@ -95,6 +109,7 @@ const config = map<DeviceConfig>(
     schedule: list(SLOTS_MAX, slot),
     limits: map<FeedLimits>(LIMIT_KEYS, { portion: grams, daily: uint32, gap_s: seconds }, []),
     calibration: integer(CALIBRATION_MIN, CALIBRATION_MAX),
+    rule,
   },
   ['version'],
 )

@@ -65,11 +65,13 @@ t.test(
       {},
     ])
 
-    await cloud.desire(device.thing, { config: { version: 2, interval_s: 60, limits: { portion: 900 } } })
+    await cloud.desire(device.thing, {
+      config: { version: 2, interval_s: 60, zone: 'Asia/Kolkata', limits: { portion: 900 } },
+    })
     await until(async () => (await checkIn({ config_version: 1 })).downlink.config !== undefined)
     const behind = await checkIn({ config_version: 1 })
     t.match(behind.downlink, {
-      config: { version: 2, interval_s: 60, limits: { portion: 900 } },
+      config: { version: 2, interval_s: 60, limits: { portion: 900 }, rule: [330] },
       gateways: { version: 3, list: ['a=198.51.100.7:5683'] },
     })
     t.equal((await checkIn({ config_version: 2 })).downlink.config, undefined)

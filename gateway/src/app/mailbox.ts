@@ -1,5 +1,6 @@
 import { COMMANDS_MAX, type DeviceConfig, type Downlink, type Gateways } from '@pesebre/contract/check-in'
 import type { Control, QueuedCommand } from '@pesebre/contract/control'
+import { withRule } from './zone-rules.ts'
 
 /** What of a control shadow a gateway acts on. Kept for every device that reports, so it is small. */
 export type Mailbox = {
@@ -78,7 +79,7 @@ export function planAnswer(
     said,
     commands: open.slice(0, COMMANDS_MAX),
     more: open.length > COMMANDS_MAX,
-    ...(isBehind && { config, gateways }),
+    ...(isBehind && { config: withRule(config, now), gateways }),
   }
 }
 
