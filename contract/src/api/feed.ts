@@ -45,9 +45,9 @@ export type FeedRequest = Type.Static<typeof FeedRequestSchema>
 export const FeedSchema = Type.Object({
   id: Type.String(),
   thing: Type.String(),
-  /** Who or what asked. */
-  source: Type.Enum(['person', 'schedule']),
-  /** Number of the command, of a person's; DELETE takes it. */
+  /** A person's command, or the schedule. */
+  source: Type.Enum(['command', 'schedule']),
+  /** Number of the command; DELETE takes it. */
   n: Type.Optional(Type.Integer({ minimum: 1 })),
   /** Name of the person. */
   by: Type.Optional(Type.String()),
@@ -120,7 +120,7 @@ export const DaySchema = Type.Object({
   zone: Type.String(),
   meals: Type.Array(
     Type.Object({
-      source: Type.Enum(['person', 'schedule']),
+      source: Type.Enum(['command', 'schedule']),
       minute: Type.Optional(MinuteSchema),
       /** When it runs or ran. */
       at,

@@ -173,8 +173,8 @@ function gapOf({ desired }: Control, { gap_s = GAP_S }: Limits): number {
   return Math.max(gap_s, desired.config?.limits?.gap_s ?? 0)
 }
 
-/** Higher than any number ever given or heard of, even if somebody has spoilt `next`. */
-function nextOf({ desired, reported }: Control): number {
+/** The number that the next command gets: higher than any ever given or heard of, even if somebody has spoilt `next`. */
+export function nextOf({ desired, reported }: Control): number {
   const known = [...desired.queue, ...(desired.cancelled ?? [])].map(({ n }) => n)
   return Math.max(
     desired.next ?? 1,

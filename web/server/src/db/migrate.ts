@@ -6,6 +6,7 @@ import * as horses from './migrations/0002-horses.ts'
 import * as feeding from './migrations/0003-feeding.ts'
 import * as alarms from './migrations/0004-alarms.ts'
 import * as history from './migrations/0005-history.ts'
+import * as feedKeys from './migrations/0006-feed-keys.ts'
 import type { Tables } from './schema.ts'
 
 /** What a migration is given: the tables as they are by then have no types. */
@@ -18,6 +19,7 @@ const MIGRATIONS: Readonly<Record<string, { up: Up }>> = {
   '0003-feeding': feeding,
   '0004-alarms': alarms,
   '0005-history': history,
+  '0006-feed-keys': feedKeys,
 }
 
 /** Brings the tables up to date. Two servers that start at once do not both do it: Kysely takes a lock. */

@@ -22,8 +22,11 @@ export type Tables = {
   audit: AuditTable
   idempotency: IdempotencyTable
   settings: SettingsTable
+  series: SeriesTable
   roll_ups: RollUpsTable
   raw_rows: RawRowsTable
+  thing_numbers: ThingNumbersTable
+  assignments_seen: AssignmentsSeenTable
   archive_index: ArchiveIndexTable
 }
 
@@ -187,6 +190,8 @@ type FeedsTable = {
   /** `[{state, at}]`, in order. */
   states: Json
   updated_at: Milliseconds
+  /** SHA-256 of user and Idempotency-Key; unique. Null: nobody asked over HTTP. */
+  key_hash: Nullable<string>
 }
 
 type AlarmsTable = {
@@ -261,30 +266,66 @@ type SettingsTable = {
   value: string
 }
 
-type RollUpsTable = {
+/** A field of a thing while it was at a horse. */
+type SeriesTable = {
+  id: Generated<number>
   thing: string
+  /** Empty: at no horse. */
+  horse_id: string
+  /** Empty: how often it reported at all. */
   field: string
+}
+
+type RollUpsTable = {
+  series_id: number
   /** Start of the hour, milliseconds since 1970. */
   hour: Milliseconds
-  horse_id: Nullable<string>
   min: number
   max: number
   sum: number
   count: number
+  /** Of the series without a field: the interval that was promised last, seconds; 0 if none was. */
   last: number
   last_at: Milliseconds
 }
 
+/** Reports of the last 30 days, each once. */
 type RawRowsTable = {
   thing: string
   seq: number
   at: Milliseconds
-  horse_id: Nullable<string>
+  received: Milliseconds
+  /** Empty: at no horse. */
+  horse_id: string
+  interval_s: Nullable<number>
+  /** As the rules of the index left it. */
   state: Json
 }
 
+/** How much is in the archive of each thing, and its newest report. */
+type ThingNumbersTable = {
+  thing: string
+  type: string
+  reports: number
+  seq: number
+  at: Milliseconds
+  received: Milliseconds
+  gateway: string
+  state: Json
+}
+
+/** Since when a device has been at which horse, as the index came to know it: the archive does not say. */
+type AssignmentsSeenTable = {
+  thing: string
+  since: Milliseconds
+  /** Empty: at none. */
+  horse_id: string
+}
+
+/** Objects of the archive that are in the index. */
 type ArchiveIndexTable = {
   object: string
+  /** -1: it could not be read. */
   rows_taken: number
   done_at: Milliseconds
 }
