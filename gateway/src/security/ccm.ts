@@ -10,6 +10,8 @@ const B0_FLAGS = 0x40 | (((TAG_LENGTH - 2) / 2) << 3) | 1
 const COUNTER_FLAGS = 1
 
 // One of each for all messages: nothing here is asynchronous.
+/** The nonce where B_0 and the counter blocks have it; the first byte and the last two are written for each. */
+const place = new Uint8Array(BLOCK)
 const block = new Uint8Array(BLOCK)
 const tag = new Uint8Array(BLOCK)
 
@@ -43,8 +45,9 @@ export function createCcm(): Pick<CryptoPrimitives, 'seal' | 'open'> {
     check(nonce, aad, data.length)
     const aes = scheduleOf(key)
     const sealed = new Uint8Array(data.length + TAG_LENGTH)
-    computeTag(aes, { nonce, aad, data, length: data.length })
-    applyStream(aes, nonce, { from: data, to: sealed, length: data.length })
+    place.set(nonce, 1)
+    computeTag(aes, { aad, data, length: data.length })
+    applyStream(aes, { from: data, to: sealed, length: data.length })
     for (let i = 0; i < TAG_LENGTH; i++) sealed[data.length + i] = tag[i]!
     return sealed
   }
@@ -54,8 +57,9 @@ export function createCcm(): Pick<CryptoPrimitives, 'seal' | 'open'> {
     check(nonce, aad, length)
     const aes = scheduleOf(key)
     const plaintext = new Uint8Array(length)
-    applyStream(aes, nonce, { from: data, to: plaintext, length })
-    computeTag(aes, { nonce, aad, data: plaintext, length })
+    place.set(nonce, 1)
+    applyStream(aes, { from: data, to: plaintext, length })
+    computeTag(aes, { aad, data: plaintext, length })
     // Over all bytes, whatever they are: how long it takes tells nobody how much of a forged tag was right.
     let difference = 0
     for (let i = 0; i < TAG_LENGTH; i++) difference |= tag[i]! ^ data[length + i]!
@@ -73,20 +77,16 @@ function isSame(one: Uint8Array, other: Uint8Array): boolean {
 /** Puts the encrypted tag into `tag`: CBC-MAC over B_0, the additional data and the plaintext (section 2.2), under S_0. */
 function computeTag(
   aes: AES,
-  { nonce, aad, data, length }: { nonce: Uint8Array; aad: Uint8Array; data: Uint8Array; length: number },
+  { aad, data, length }: { aad: Uint8Array; data: Uint8Array; length: number },
 ): void {
-  block[0] = B0_FLAGS
-  for (let i = 0; i < NONCE_LENGTH; i++) block[1 + i] = nonce[i]!
-  block[BLOCK - 2] = length >> 8
-  block[BLOCK - 1] = length
-  aes.encryptBlock(block, block)
+  encryptPlace(aes, B0_FLAGS, length)
   // The first two bytes of the additional data's blocks are its length.
   block[0]! ^= aad.length >> 8
   block[1]! ^= aad.length
   absorb(aes, { data: aad, length: aad.length, offset: 2 })
   absorb(aes, { data, length, offset: 0 })
   for (let i = 0; i < TAG_LENGTH; i++) tag[i] = block[i]!
-  counterBlock(aes, nonce, 0)
+  encryptPlace(aes, COUNTER_FLAGS, 0)
   for (let i = 0; i < TAG_LENGTH; i++) tag[i]! ^= block[i]!
 }
 
@@ -108,23 +108,21 @@ function absorb(
 /** Encrypts or decrypts `length` bytes in counter mode (section 2.3). */
 function applyStream(
   aes: AES,
-  nonce: Uint8Array,
   { from, to, length }: { from: Uint8Array; to: Uint8Array; length: number },
 ): void {
   for (let start = 0, counter = 1; start < length; start += BLOCK, counter++) {
-    counterBlock(aes, nonce, counter)
-    const end = Math.min(start + BLOCK, length)
-    for (let i = start; i < end; i++) to[i] = from[i]! ^ block[i - start]!
+    encryptPlace(aes, COUNTER_FLAGS, counter)
+    const size = Math.min(BLOCK, length - start)
+    for (let i = 0; i < size; i++) to[start + i] = from[start + i]! ^ block[i]!
   }
 }
 
-/** Puts S_counter into the block. */
-function counterBlock(aes: AES, nonce: Uint8Array, counter: number): void {
-  block[0] = COUNTER_FLAGS
-  for (let i = 0; i < NONCE_LENGTH; i++) block[1 + i] = nonce[i]!
-  block[BLOCK - 2] = counter >> 8
-  block[BLOCK - 1] = counter
-  aes.encryptBlock(block, block)
+/** Puts the encrypted B_0 or S_counter into the block. */
+function encryptPlace(aes: AES, flags: number, last: number): void {
+  place[0] = flags
+  place[BLOCK - 2] = last >> 8
+  place[BLOCK - 1] = last
+  aes.encryptBlock(place, block)
 }
 
 /** Two bytes hold the length of the text; and additional data of 0xff00 bytes and more would be written in another form. */
