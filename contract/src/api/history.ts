@@ -1,5 +1,7 @@
 /** What a horse's devices measured over time (GET /api/horses/{horse}/history). */
 import Type from 'typebox'
+import { THING_NAME_PATTERN } from '../names.ts'
+import { ZoneSchema } from './values.ts'
 
 /** Milliseconds since 1970. */
 const Time = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000 })
@@ -21,8 +23,10 @@ export const HistoryQuerySchema = Type.Object(
     from: Time,
     /** Excluded. Later than now is allowed: it is cut to now. */
     to: Time,
-    /** IANA time zone in which days begin where points are whole days; UTC if absent. */
-    zone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    /** IANA time zone in which days begin where points are whole days; the stable's if absent. */
+    zone: Type.Optional(ZoneSchema),
+    /** One of the horse's devices; if absent, all that it has and had. */
+    thing: Type.Optional(Type.String({ pattern: THING_NAME_PATTERN })),
   },
   { additionalProperties: false },
 )

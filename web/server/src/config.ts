@@ -21,6 +21,10 @@ export type Config = {
   readonly mqtt: MqttConfig | undefined
   /** S3 bucket of raw/, pictures/ and backup/. Undefined: no history, no pictures, no backups. */
   readonly bucket: string | undefined
+  /** How often to look for new objects of the archive, seconds. */
+  readonly historyPollS: number
+  /** JSON, a list of rules (history/rules.ts). Undefined: every report is taken as it is, with the horse. */
+  readonly historyRules: string | undefined
   /** A file, or `ssm:<name>`: keys of new devices are derived from them. Undefined: feeders cannot be registered. */
   readonly fleetKeys: string | undefined
   /** What new devices are told about where gateways are: `<version>:<id>=<host>:<port>,...`, as PESEBRE_GATEWAY_LIST of the gateway. */
@@ -192,6 +196,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     return undefined
   }
 
+  function seconds(name: string, [min, max]: [number, number], fallback: number): number {
+    const value = Number(raw(name) ?? fallback)
+    if (value >= min && value <= max) return value
+    wrong(name, `a number from ${min} to ${max}`)
+    return fallback
+  }
+
   function smtpUrl(): string | undefined {
     const value = raw('PESEBRE_SMTP_URL')
     if (value !== undefined && !(URL.canParse(value) && /^smtps?:$/.test(new URL(value).protocol)))
@@ -226,6 +237,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     setupToken: setupToken(),
     mqtt: mqtt(),
     bucket: optional('PESEBRE_BUCKET', /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of an S3 bucket'),
+    historyPollS: seconds('PESEBRE_HISTORY_POLL_S', [1, 3600], 30),
+    historyRules: raw('PESEBRE_HISTORY_RULES'),
     fleetKeys: raw('PESEBRE_FLEET_KEYS'),
     gateways: gateways(),
     gatewayAdmins: list(
