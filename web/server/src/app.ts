@@ -74,6 +74,8 @@ export async function createApp(deps: Deps): Promise<App> {
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(compileValidator)
   app.setErrorHandler(answerError)
+  // JSON alone: forms of other sites can send plain text, but no JSON.
+  app.removeContentTypeParser('text/plain')
   guardRoutes(app, deps)
 
   await app.register(helmet, securityHeaders(deps))

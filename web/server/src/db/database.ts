@@ -75,7 +75,8 @@ function openMysql(uri: string): Database {
     flavor: 'mysql',
     sql,
     file: undefined,
-    write: (work) => retried(() => sql.transaction().execute(work)),
+    // Serializable: what a transaction has read does not change under it (who else is an owner?), as on SQLite.
+    write: (work) => retried(() => sql.transaction().setIsolationLevel('serializable').execute(work)),
     close: () => sql.destroy(),
   }
 }
