@@ -38,6 +38,8 @@ const ROUTES: Record<string, Row> = {
   'GET /api/horses/:horse': 'owner groom vet',
   'PATCH /api/horses/:horse': 'owner',
   'DELETE /api/horses/:horse': 'owner',
+  'GET /api/horses/:horse/history': 'owner groom vet',
+  'GET /api/horses/:horse/history/fields': 'owner groom vet',
   'GET /api/horses/:horse/snapshot': 'owner groom vet',
   'GET /api/users': 'admin',
   'POST /api/users': 'admin',

@@ -14,6 +14,7 @@ import { guardRoutes } from './access.ts'
 import type { Deps, Limits } from './deps.ts'
 import { answerError, Problem, problemBody, sendProblem } from './problems.ts'
 import { auditRoutes } from './routes/audit.ts'
+import { historyRoutes } from './routes/history.ts'
 import { horseRoutes } from './routes/horses.ts'
 import { invitationRoutes } from './routes/invitations.ts'
 import { meRoutes } from './routes/me.ts'
@@ -52,6 +53,7 @@ const ROUTES: readonly ((app: App, deps: Deps) => void)[] = [
   stableRoutes,
   memberRoutes,
   horseRoutes,
+  historyRoutes,
   snapshotRoutes,
   userRoutes,
   auditRoutes,
