@@ -98,10 +98,13 @@ async function ensureCertificate(
   writeSecret(files.certificate, certificatePem)
 }
 
-/** Whether AWS IoT takes the certificate: its data may have been deleted without those of the gateway. */
 async function isActive(iot: IoTClient, path: string): Promise<boolean> {
-  if (!existsSync(path)) return false
-  const { fingerprint256 } = new X509Certificate(readFileSync(path))
+  return existsSync(path) && isCertificateActive(iot, readFileSync(path, 'utf8'))
+}
+
+/** Whether AWS IoT takes a certificate (PEM): its data may have been deleted without those of who has it. */
+export async function isCertificateActive(iot: IoTClient, certificate: string): Promise<boolean> {
+  const { fingerprint256 } = new X509Certificate(certificate)
   const certificateId = fingerprint256.replaceAll(':', '').toLowerCase()
   const described = await ignoring(
     ResourceNotFoundException,

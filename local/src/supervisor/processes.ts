@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { BUCKET, FLEET_KEYS_FILE, LOCAL_REGION } from '@pesebre/contract/local-stack'
+import { cameraFile } from '../demo/camera/registration.ts'
 import type { Ports } from './config.ts'
 import { type GatewayId, gatewayFiles, webFiles } from './gateway-files.ts'
 import type { QueueUrls } from './queues.ts'
@@ -20,7 +21,7 @@ export type Surroundings = {
   readonly setupToken: string
 }
 
-export type ProcessName = 'aws' | 'iot' | 'lambda' | 'gateway' | 'gateway-b' | 'web' | 'demo'
+export type ProcessName = 'aws' | 'iot' | 'lambda' | 'gateway' | 'gateway-b' | 'web' | 'demo' | 'camera'
 
 /** What the supervisor does itself between the processes (stack.ts). */
 export type Step = 'queues' | 'credentials' | 'pages' | 'seed'
@@ -98,6 +99,7 @@ export const PROCESSES: readonly ProcessSpec[] = [
         PESEBRE_WEB_DIR: join(home, 'web'),
         PESEBRE_SETUP_TOKEN: setupToken,
         PESEBRE_BUCKET: BUCKET,
+        PESEBRE_HISTORY_POLL_S: '5',
         PESEBRE_QUEUE_URL: queues.queue,
         PESEBRE_DLQ_URL: queues.deadLetters,
         PESEBRE_FLEET_KEYS: join(home, FLEET_KEYS_FILE),
@@ -122,6 +124,15 @@ export const PROCESSES: readonly ProcessSpec[] = [
       PESEBRE_COAP_PORT: `${ports.coap}`,
       ...(gateways > 1 && { PESEBRE_COAP_PORT_B: `${ports.coapB}` }),
     }),
+  },
+  {
+    name: 'camera',
+    main: 'local/src/camera-main.ts',
+    needs: ['credentials', 'seed'],
+    stopsWith: 'demo',
+    stopMs: 300,
+    ready: () => undefined,
+    env: ({ home }) => ({ PESEBRE_CAMERA_KIT: cameraFile(home) }),
   },
 ]
 
@@ -152,6 +163,9 @@ function gateway(id: GatewayId): ProcessSpec {
         PESEBRE_MQTT_CERT: files.certificate,
         PESEBRE_MQTT_KEY: files.key,
         PESEBRE_MQTT_CA: files.authority,
+        PESEBRE_ARCHIVE_BUCKET: BUCKET,
+        // People who try the product do not want to wait a minute for their first chart.
+        PESEBRE_ARCHIVE_ROTATE_S: '10',
         // What is not delivered by then is in the journal, and is delivered after the next start.
         PESEBRE_STOP_TIMEOUT_MS: '1000',
       }

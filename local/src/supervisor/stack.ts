@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Session } from '@pesebre/contract/api/session'
+import { ensureDemoCamera } from '../demo/camera/registration.ts'
 import { type DemoDevice, ensureDemoDevices } from '../demo/registration.ts'
 import { seedWeb } from '../demo/seed.ts'
 import { type LogLevel, type Ports, portsInUse } from './config.ts'
@@ -139,7 +140,7 @@ function prepare(
     onEvent = () => undefined,
   } = options
   const absent = new Set<ProcessName>([
-    ...(demo ? [] : (['demo'] as const)),
+    ...(demo ? [] : (['demo', 'camera'] as const)),
     ...(web ? [] : (['web'] as const)),
     ...(gateways > 1 ? [] : (['gateway-b'] as const)),
   ])
@@ -198,7 +199,9 @@ function prepare(
     ensureFleetKeys(home)
     await ensureGatewayCertificates(home, { endpoint, ids: GATEWAY_IDS.slice(0, gateways) })
     await ensureWebCertificate(home, endpoint)
-    if (demo) devices = await ensureDemoDevices(home, endpoint)
+    if (!demo) return
+    devices = await ensureDemoDevices(home, endpoint)
+    await ensureDemoCamera(home, { endpoint, host: '127.0.0.1', port: ports.mqtt })
   }
 
   async function seed(): Promise<void> {

@@ -6,9 +6,12 @@ import { createApp } from './app.ts'
 import { createBearer } from './auth/bearer.ts'
 import { setupLink } from './auth/links.ts'
 import { createOidc } from './auth/oidc.ts'
+import { cameraCards } from './camera/cards.ts'
+import { countRelay, openRelay } from './camera/open.ts'
 import { openCloud } from './cloud.ts'
 import { type Config, readConfig } from './config.ts'
 import { openDatabase } from './db/database.ts'
+import { openHistory } from './history/history.ts'
 import { serveUpgrades } from './upgrade.ts'
 
 /** The built pages; without them there is the API alone. */
@@ -19,19 +22,32 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
   const now = Date.now
   const { origin } = config
   const db = await openDatabase(config.database)
+  const history = openHistory(config, log)
   const oidc = config.oidc && createOidc(config.oidc, origin)
   const bearer = config.oidc && oidc && createBearer(db, config.oidc, { jwksUri: oidc.jwksUri, now })
   const appDir = existsSync(APP_DIR) ? APP_DIR : undefined
   const cloud = openCloud(config.mqtt, { db, now, log, origin, bearer })
   const { trustProxy } = config
-  const onRightsChange = () => cloud.live.recheck()
-  const app = await createApp({ db, now, log, origin, oidc, bearer, appDir, trustProxy, onRightsChange })
-  serveUpgrades(app.server, [cloud.live.route], (error) => log.error({ err: error }, 'internal error'))
+  const relay = openRelay(cloud, { db, now, log, origin, bearer })
+  const onRightsChange = () => {
+    cloud.live.recheck()
+    relay?.recheck()
+  }
+  const cards = relay && { cameras: (horses: readonly string[]) => cameraCards(db, relay, horses) }
+  const app = await createApp({
+    ...{ db, now, log, origin, oidc, bearer, appDir, trustProxy, onRightsChange, relay },
+    ...(cards && { cards }),
+  })
+  serveUpgrades(app.server, [cloud.live.route, ...(relay?.routes ?? [])], (error) =>
+    log.error({ err: error }, 'internal error'),
+  )
   await app.listen({ host: config.host, port: config.port })
+  const registry = createRegistry()
+  if (relay) countRelay(registry, relay)
   const admin = await listenAdmin({
     host: config.adminHost,
     port: config.adminPort,
-    registry: createRegistry(),
+    registry,
     warnings: () => cloud.warnings(),
     notReady: async () => {
       const gone = await db.sql
@@ -60,9 +76,11 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
 
   await stopSignal()
   log.info('web stopping')
+  await relay?.close()
   await cloud.close()
   await app.close()
   await admin.close()
+  await history?.stop()
   await db.close()
   log.info('web stopped')
 }

@@ -30,10 +30,6 @@ export type RelayOptions = {
   }
   readonly log: Log
   readonly limits?: Partial<Limits>
-  /** Told whenever the status of a camera changes. */
-  readonly onChange?: (status: CameraStatus) => void
-  /** A camera is away, or does not answer; or is back. `at`: since when, milliseconds since 1970. */
-  readonly onGone?: (camera: string, gone: { readonly isGone: boolean; readonly at: number }) => void
 }
 
 export type Log = Record<'debug' | 'info' | 'warn', (fields: object, text: string) => void>
@@ -47,6 +43,10 @@ export type Relay = {
     maxAgeMs: number,
   ): Promise<{ readonly jpeg: Uint8Array; readonly at: number } | undefined>
   status(camera: string): CameraStatus
+  /** Told whenever the status of a camera has changed. */
+  onChange(handler: (camera: string) => void): void
+  /** Told when a camera is away, or does not answer, and when it is back. `at`: since when, milliseconds since 1970. */
+  onGone(handler: (camera: string, gone: { readonly isGone: boolean; readonly at: number }) => void): void
   /** Somebody's rights have changed, or a horse's camera: who may watch no more is cut off now, not at the next round. */
   recheck(): void
   numbers(): HubNumbers
@@ -63,12 +63,14 @@ const PRESENCE = /^\$aws\/events\/presence\/(connected|disconnected)\/(camera-[0
 
 /** Joins the hub, which knows no sockets, to WebSockets, MQTT and the clock. */
 export function createRelay(options: RelayOptions): Relay {
-  const { origin, mqtt, log, onChange, onGone } = options
+  const { origin, mqtt, log } = options
   const hub = new Hub({
     limits: { ...LIMITS, ...options.limits },
     newId: () => randomBytes(8).toString('hex'),
   })
   const tokens = new Tokens(TOKEN_S_MAX * 1_000)
+  const onChange: Parameters<Relay['onChange']>[0][] = []
+  const onGone: Parameters<Relay['onGone']>[0][] = []
   const snapshots = new Map<number, (picture: Picture | undefined) => void>()
   let lastRequest = 0
   const upload = `${origin.replace(/^http/, 'ws')}${CAMERA_PATH}`
@@ -130,12 +132,13 @@ export function createRelay(options: RelayOptions): Relay {
         snapshots.delete(effect.request)
         break
       case 'changed':
-        onChange?.(status(effect.camera))
+        for (const handler of onChange) handler(effect.camera)
         break
       case 'gone':
       case 'back':
         log.info({ camera: effect.camera, at: effect.at }, `camera ${effect.do}`)
-        onGone?.(effect.camera, { isGone: effect.do === 'gone', at: Math.round(effect.at) })
+        for (const handler of onGone)
+          handler(effect.camera, { isGone: effect.do === 'gone', at: Math.round(effect.at) })
     }
   }
 
@@ -197,6 +200,8 @@ export function createRelay(options: RelayOptions): Relay {
   return {
     routes: [cameras.route, viewers.route],
     status,
+    onChange: (handler) => void onChange.push(handler),
+    onGone: (handler) => void onGone.push(handler),
     recheck: viewers.recheck,
     numbers: () => hub.numbers(),
     snapshot(camera, maxAgeMs) {
