@@ -1,0 +1,61 @@
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_region" {
+    defaults = { region = "eu-west-1" }
+  }
+}
+
+variables {
+  name              = "stable"
+  emails            = ["operator@example.org"]
+  queue_name        = "stable-reports"
+  dead_letters_name = "stable-reports-dlq"
+  bridge_name       = "stable-bridge"
+  bridge_log_group  = "/aws/lambda/stable-bridge"
+  gateway_hosts     = ["stable-gateway-a", "stable-gateway-b"]
+  web_host          = "stable-gateway-a"
+}
+
+run "wake_somebody" {
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["dead-letters"].threshold == 0 && aws_cloudwatch_metric_alarm.this["dead-letters"].dimensions["QueueName"] == "stable-reports-dlq"
+    error_message = "anything in the dead-letter queue"
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["reports-late"].threshold == 120
+    error_message = "reports older than two minutes"
+  }
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : contains(alarm.alarm_actions, aws_sns_topic.operator.arn)])
+    error_message = "every alarm tells somebody"
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["stable-gateway-b-silent"].treat_missing_data == "breaching"
+    error_message = "a silent host is an alarm"
+  }
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.this) == 15
+    error_message = "five of the chain, four of each host, two of feeding"
+  }
+  assert {
+    condition     = length(aws_sns_topic_subscription.operator) == 1
+    error_message = "one person"
+  }
+  assert {
+    condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 9
+    error_message = "the dashboard"
+  }
+}
+
+run "refuses_what_is_no_address" {
+  command = plan
+  variables {
+    emails = ["operator"]
+  }
+  expect_failures = [var.emails]
+}

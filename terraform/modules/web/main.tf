@@ -1,0 +1,179 @@
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+
+locals {
+  iot = "arn:${data.aws_partition.current.partition}:iot:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}"
+}
+
+locals {
+  partition = data.aws_partition.current.partition
+  region    = data.aws_region.current.region
+  ssm       = "arn:${local.partition}:ssm:${local.region}:${data.aws_caller_identity.current.account_id}:parameter"
+  bucket    = "arn:${local.partition}:s3:::${var.bucket}"
+  things    = [for kind in ["feeder", "camera", "waterer", "sensor", "test"] : "${local.iot}:thing/${kind}-*"]
+  kinds     = [for kind in ["feeder", "camera", "waterer", "sensor", "test"] : "${local.iot}:thingtype/${kind}"]
+  # The name that AWS gives to an Elastic IP: CloudFront wants one.
+  origin = format("ec2-%s.%s.amazonaws.com", replace(var.origin_ip, ".", "-"), local.region == "us-east-1" ? "compute-1" : "${local.region}.compute")
+  domain = var.domain == "" ? aws_cloudfront_distribution.web.domain_name : var.domain
+  url    = "https://${local.domain}"
+
+  environment = merge({
+    AWS_REGION               = local.region
+    PESEBRE_WEB_HOST         = "0.0.0.0"
+    PESEBRE_WEB_PORT         = tostring(var.web_port)
+    PESEBRE_WEB_URL          = local.url
+    PESEBRE_WEB_DIR          = "/var/lib/pesebre/web"
+    PESEBRE_BUCKET           = var.bucket
+    PESEBRE_FLEET_KEYS       = var.fleet_keys
+    PESEBRE_GATEWAY_LIST     = var.gateway_list
+    PESEBRE_POLICY_PREFIX    = var.policy_prefix
+    PESEBRE_QUEUE_URL        = var.queue_url
+    PESEBRE_DLQ_URL          = var.dead_letters_url
+    PESEBRE_MQTT_HOST        = var.mqtt_host
+    PESEBRE_MQTT_CERT        = "/run/pesebre-web/certificate"
+    PESEBRE_MQTT_KEY         = "/run/pesebre-web/key"
+    PESEBRE_MQTT_CA          = "/opt/pesebre/web/current/certificates.pem"
+    PESEBRE_SETUP_TOKEN_FILE = "/run/pesebre-web/setup-token"
+    }, var.beside_gateway ? { PESEBRE_GATEWAY_ADMIN = "http://127.0.0.1:9683" } : {},
+    var.oidc == null ? {} : {
+      PESEBRE_OIDC_ISSUER    = var.oidc.issuer
+      PESEBRE_OIDC_CLIENT_ID = var.oidc.client_id
+    },
+  var.settings)
+
+  service = {
+    release     = var.release
+    environment = local.environment
+    secrets = merge({
+      certificate = var.certificate_parameter
+      key         = var.key_parameter
+      setup-token = var.setup_token_parameter
+    }, !var.mysql ? {} : { database = "secret:${var.database_secret_arn} ${var.database_endpoint}" })
+  }
+
+  statements = concat([
+    {
+      sid       = "Shadows"
+      actions   = ["iot:GetThingShadow", "iot:UpdateThingShadow"]
+      resources = local.things
+    },
+    {
+      sid       = "Registry"
+      actions   = ["iot:AttachThingPrincipal", "iot:CreateThing", "iot:CreateThingType"]
+      resources = concat(local.things, local.kinds, ["${local.iot}:cert/*"])
+    },
+    {
+      sid       = "Certificates"
+      actions   = ["iot:AttachPolicy", "iot:UpdateCertificate"]
+      resources = concat(["${local.iot}:cert/*"], var.device_policy_arns)
+    },
+    {
+      sid       = "Pictures"
+      actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+      resources = ["${local.bucket}/pictures/*", "${local.bucket}/backup/*"]
+    },
+    { sid = "Archive", actions = ["s3:GetObject"], resources = ["${local.bucket}/raw/*"] },
+    { sid = "ListArchive", actions = ["s3:ListBucket"], resources = [local.bucket] },
+    { sid = "Queue", actions = ["sqs:GetQueueAttributes"], resources = [var.queue_arn] },
+    { sid = "DeadLetters", actions = ["sqs:GetQueueAttributes"], resources = [var.dead_letters_arn] },
+    {
+      sid       = "Keys"
+      actions   = ["ssm:GetParameter"]
+      resources = [for parameter in [trimprefix(var.fleet_keys, "ssm:"), var.certificate_parameter, var.key_parameter, var.setup_token_parameter] : "${local.ssm}${parameter}"]
+    },
+    ], !var.mysql ? [] : [
+    { sid = "Database", actions = ["secretsmanager:GetSecretValue"], resources = [var.database_secret_arn] },
+  ])
+  unnamed = ["iot:CreateKeysAndCertificate"]
+}
+
+# TLS without a certificate to look after, and near to whoever watches a camera.
+resource "aws_cloudfront_distribution" "web" {
+  enabled         = true
+  is_ipv6_enabled = true
+  http_version    = "http2and3"
+  comment         = "${var.name}: web app"
+  price_class     = "PriceClass_100"
+  aliases         = var.domain == "" ? [] : [var.domain]
+  origin {
+    origin_id   = "web"
+    domain_name = local.origin
+    custom_origin_config {
+      http_port              = var.web_port
+      https_port             = 443
+      origin_protocol_policy = "http-only"
+      origin_ssl_protocols   = ["TLSv1.2"]
+      origin_read_timeout    = 60
+    }
+  }
+  default_cache_behavior {
+    target_origin_id         = "web"
+    viewer_protocol_policy   = "redirect-to-https"
+    allowed_methods          = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
+    cached_methods           = ["GET", "HEAD"]
+    compress                 = true
+    cache_policy_id          = data.aws_cloudfront_cache_policy.never.id
+    origin_request_policy_id = data.aws_cloudfront_origin_request_policy.all.id
+  }
+  # Their names carry a hash of what is in them.
+  ordered_cache_behavior {
+    path_pattern           = "/assets/*"
+    target_origin_id       = "web"
+    viewer_protocol_policy = "redirect-to-https"
+    allowed_methods        = ["GET", "HEAD"]
+    cached_methods         = ["GET", "HEAD"]
+    compress               = true
+    cache_policy_id        = data.aws_cloudfront_cache_policy.long.id
+  }
+  restrictions {
+    geo_restriction {
+      restriction_type = "none"
+    }
+  }
+  viewer_certificate {
+    cloudfront_default_certificate = var.domain == "" ? true : null
+    acm_certificate_arn            = var.domain == "" ? null : var.certificate_arn
+    ssl_support_method             = var.domain == "" ? null : "sni-only"
+    minimum_protocol_version       = var.domain == "" ? "TLSv1" : "TLSv1.2_2021"
+  }
+}
+
+data "aws_cloudfront_cache_policy" "never" {
+  name = "Managed-CachingDisabled"
+}
+
+data "aws_cloudfront_cache_policy" "long" {
+  name = "Managed-CachingOptimized"
+}
+
+data "aws_cloudfront_origin_request_policy" "all" {
+  name = "Managed-AllViewer"
+}
+
+resource "aws_route53_record" "web" {
+  for_each = var.route53_zone_id == "" ? toset([]) : toset(["A", "AAAA"])
+  zone_id  = var.route53_zone_id
+  name     = var.domain
+  type     = each.key
+  alias {
+    name                   = aws_cloudfront_distribution.web.domain_name
+    zone_id                = aws_cloudfront_distribution.web.hosted_zone_id
+    evaluate_target_health = false
+  }
+}
+
+# A camera's or another MQTT device's certificate: AWS lets no resource be named for it.
+resource "aws_iam_role_policy" "certificates" {
+  name = "certificates"
+  role = var.role_name
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "MakeCertificates"
+      Effect   = "Allow"
+      Action   = local.unnamed
+      Resource = "*"
+    }]
+  })
+}
