@@ -4,12 +4,14 @@ import { CAMERA_STATES } from '../relay.ts'
 
 /** Oldest picture that a snapshot may be, seconds. */
 export const SNAPSHOT_AGE_S_MAX = 900
+/** The same where nothing is said. */
+export const SNAPSHOT_AGE_S = 60
 
 /** GET /api/horses/{horse}/snapshot answers image/jpeg, with `x-picture-at`: when it was taken, epoch milliseconds. */
 export const SnapshotQuerySchema = Type.Object(
   {
-    /** Seconds. A picture that is younger is answered at once; else the camera is asked for one. */
-    maxAge: Type.Integer({ minimum: 0, maximum: SNAPSHOT_AGE_S_MAX, default: 60 }),
+    /** Seconds, 60 if absent. A picture that is younger is answered at once; else the camera is asked for one. */
+    maxAge: Type.Optional(Type.Integer({ minimum: 0, maximum: SNAPSHOT_AGE_S_MAX })),
   },
   { additionalProperties: false },
 )

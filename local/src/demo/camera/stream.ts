@@ -62,7 +62,8 @@ export function startStream(options: StreamOptions): Stream {
   socket.once('error', (error) => {
     problem = error.message
   })
-  socket.once('close', () => stop('closed'))
+  // A close in good order is the relay's word that it is over.
+  socket.once('close', (code) => stop(code === 1000 ? 'asked' : 'closed'))
 
   function hear(message: RelayToCamera): void {
     if ('ack' in message) {
@@ -81,13 +82,14 @@ export function startStream(options: StreamOptions): Stream {
     clearTimeout(timer)
     const at = ladder.nextAt()
     if (isOver || isTaking || at === undefined || (isOnce && seq > 0)) return
-    timer = setTimeout(() => void send(), at - now())
+    timer = setTimeout(() => void send(), Math.max(0, at - now()))
   }
 
   async function send(): Promise<void> {
     isTaking = true
     try {
-      const { level } = ladder
+      // A single picture need not be quick.
+      const level = isOnce ? options.want.maxLevel : ladder.level
       const captureUs = Math.round(performance.now() * 1_000)
       const jpeg = await sensor(level)
       if (isOver || socket.readyState !== WebSocket.OPEN) return

@@ -58,7 +58,12 @@ export function openIot({ settings, onError, restartMs = 500, main = MAIN }: Iot
 
   function start(): void {
     const startedAt = performance.now()
-    const started = fork(main, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const started = fork(main, {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      // What was preloaded into us is not meant for it: the stack's leash would let it end at once.
+      execArgv: [],
+    })
     child = started
     started.on('message', (message: FromMqtt) => onMessage(message))
     started.once('error', onError)

@@ -1,4 +1,4 @@
-import { SnapshotQuerySchema } from '@pesebre/contract/api/camera'
+import { SNAPSHOT_AGE_S, SnapshotQuerySchema } from '@pesebre/contract/api/camera'
 import Type from 'typebox'
 import { scopeOf } from '../access.ts'
 import type { App } from '../app.ts'
@@ -19,12 +19,13 @@ export function snapshotRoutes(app: App, deps: Deps): void {
     },
     async (request, reply) => {
       const { horse = '' } = scopeOf(request)
+      const { maxAge = SNAPSHOT_AGE_S } = request.query
       const camera = await cameraOf(deps.db, horse)
       if (camera === undefined) throw new Problem('not-found', { detail: 'The horse has no camera' })
       const { relay } = deps
       if (relay === undefined)
         throw new Problem('unavailable', { detail: 'The relay of the cameras is away' })
-      const picture = await relay.snapshot(camera, request.query.maxAge * 1000)
+      const picture = await relay.snapshot(camera, maxAge * 1000)
       if (picture === undefined)
         throw new Problem('unavailable', { detail: 'The camera does not answer', retryAfter: 30 })
       const { jpeg, at } = picture
