@@ -5,9 +5,10 @@ import type { App } from '../../web/server/src/app.ts'
 import { createApp } from '../../web/server/src/app.ts'
 import { beginSession } from '../../web/server/src/auth/sessions.ts'
 import { csrfOf } from '../../web/server/src/auth/tokens.ts'
-import { type Database, openDatabase } from '../../web/server/src/db/database.ts'
+import type { Database } from '../../web/server/src/db/database.ts'
 import type { Deps } from '../../web/server/src/deps.ts'
 import { newId } from '../../web/server/src/ids.ts'
+import { openTestDatabase } from './test-database.ts'
 
 export const ORIGIN = 'http://localhost:8080'
 
@@ -47,10 +48,10 @@ export type WebApp = {
   close(): Promise<void>
 }
 
-/** @param more parts that the test is about; @param where a database that is there already */
-export async function openWebApp(more: Partial<Deps> = {}, where = ':memory:'): Promise<WebApp> {
+/** @param more parts that the test is about; a database among them is furnished */
+export async function openWebApp(more: Partial<Deps> = {}): Promise<WebApp> {
   const clock = { now: Date.parse('2026-11-20T12:00:00Z') }
-  const db = more.db ?? (await openDatabase(where))
+  const db = more.db ?? (await openTestDatabase())
   const world = await furnish(db, clock.now)
   const app = await createApp({
     now: () => clock.now,

@@ -38,8 +38,28 @@ const ROUTES: Record<string, Row> = {
   'GET /api/horses/:horse': 'owner groom vet',
   'PATCH /api/horses/:horse': 'owner',
   'DELETE /api/horses/:horse': 'owner',
+  'POST /api/horses/:horse/feeds': 'owner groom',
+  'GET /api/horses/:horse/feeds': 'owner groom vet',
+  'DELETE /api/horses/:horse/feeds/:n': 'owner groom',
+  'GET /api/horses/:horse/day': 'owner groom vet',
+  'GET /api/horses/:horse/schedule': 'owner groom vet',
+  'PUT /api/horses/:horse/schedule': 'owner',
+  'GET /api/horses/:horse/limits': 'owner groom vet',
+  'PUT /api/horses/:horse/limits': 'owner',
+  'GET /api/horses/:horse/calibration': 'owner groom vet',
+  'POST /api/horses/:horse/calibration': 'owner groom',
   'GET /api/horses/:horse/history': 'owner groom vet',
   'GET /api/horses/:horse/history/fields': 'owner groom vet',
+  'POST /api/horses/:horse/feeds': 'owner groom',
+  'GET /api/horses/:horse/feeds': 'owner groom vet',
+  'DELETE /api/horses/:horse/feeds/:n': 'owner groom',
+  'GET /api/horses/:horse/day': 'owner groom vet',
+  'GET /api/horses/:horse/schedule': 'owner groom vet',
+  'PUT /api/horses/:horse/schedule': 'owner',
+  'GET /api/horses/:horse/limits': 'owner groom vet',
+  'PUT /api/horses/:horse/limits': 'owner',
+  'GET /api/horses/:horse/calibration': 'owner groom vet',
+  'POST /api/horses/:horse/calibration': 'owner groom',
   'GET /api/horses/:horse/snapshot': 'owner groom vet',
   'GET /api/users': 'admin',
   'POST /api/users': 'admin',
@@ -63,7 +83,15 @@ function expected(row: Row, who: Who): number {
 
 function fill(url: string, web: WebApp): string {
   const { stable, horse, feeder: thing, users } = web
-  const ids: Record<string, string> = { stable, horse, thing, alarm: ALARM, user: users.groom, '*': '' }
+  const ids: Record<string, string> = {
+    stable,
+    horse,
+    thing,
+    alarm: ALARM,
+    user: users.groom,
+    n: '1',
+    '*': '',
+  }
   return url.replace(/:(\w+)|\*/g, (all, name: string | undefined) => ids[name ?? all] ?? 'x')
 }
 
