@@ -35,7 +35,7 @@ async function run({ database, bucket, historyRules }: Config): Promise<void> {
       console.error(`${key}: ${error.message}: left out`)
     },
   })
-  const objects = await rebuild(db, indexer)
+  const objects = await rebuild(db, store, indexer)
   console.log(`History rebuilt: ${rows} reports of ${objects} objects; ${unreadable} could not be read`)
   store.close()
   await db.close()

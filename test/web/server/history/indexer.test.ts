@@ -1,11 +1,12 @@
 import type { Report } from '@pesebre/contract/report'
 import t, { type Test } from 'tap'
-import { type Database, openDatabase } from '../../../../web/server/src/db/database.ts'
+import type { Database } from '../../../../web/server/src/db/database.ts'
 import { fleetTotal, numbersOf } from '../../../../web/server/src/history/history.ts'
 import { createIndexer, rawSince } from '../../../../web/server/src/history/indexer.ts'
 import { rebuild } from '../../../../web/server/src/history/rebuild.ts'
 import { type Rule, STANDARD_RULES } from '../../../../web/server/src/history/rules.ts'
 import { type MemoryArchive, memoryArchive } from '../../../fakes/archive.ts'
+import { openTestDatabase } from '../../../fakes/test-database.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -22,7 +23,7 @@ type World = {
 }
 
 async function setUp(t: Test, rules: readonly Rule[] = STANDARD_RULES): Promise<World> {
-  const db = await openDatabase(':memory:')
+  const db = await openTestDatabase()
   t.teardown(() => db.close())
   const archive = memoryArchive()
   const clock = { now: NOW }
@@ -73,28 +74,20 @@ async function contents({ sql }: Database) {
   }
 }
 
-async function addHorse({ sql }: Database, id: string): Promise<void> {
+async function addHorses({ sql }: Database, ...ids: string[]): Promise<void> {
+  const stable = { id: STABLE, name: 'Yeguada', zone: 'Europe/Madrid', created_at: 0 }
+  await sql.insertInto('stables').values(stable).execute()
+  for (const id of ids)
+    await sql.insertInto('horses').values({ id, stable_id: STABLE, name: id, created_at: 0 }).execute()
+  const device = { thing: 'feeder-00000001', kind: 'feeder', name: 'x', state: 'active' } as const
   await sql
-    .insertInto('stables')
-    .values({ id: STABLE, name: 'Yeguada', zone: 'Europe/Madrid', created_at: 0 })
-    .onConflict((on) => on.doNothing())
+    .insertInto('devices')
+    .values({ ...device, registered_at: 0 })
     .execute()
-  await sql.insertInto('horses').values({ id, stable_id: STABLE, name: id, created_at: 0 }).execute()
 }
 
 async function assign({ sql }: Database, horse_id: string | null): Promise<void> {
-  const device = {
-    thing: 'feeder-00000001',
-    kind: 'feeder',
-    name: 'x',
-    state: 'active',
-    registered_at: 0,
-  } as const
-  await sql
-    .insertInto('devices')
-    .values({ ...device, horse_id })
-    .onConflict((on) => on.column('thing').doUpdateSet({ horse_id }))
-    .execute()
+  await sql.updateTable('devices').set({ horse_id }).where('thing', '=', 'feeder-00000001').execute()
 }
 
 t.test('an object becomes raw rows, hourly roll-ups and numbers', async (t) => {
@@ -203,8 +196,7 @@ t.test('cleanUp() deletes what is older than 30 days, by whole hours', async (t)
 
 t.test('a report belongs to the horse that the device was at when it was measured', async (t) => {
   const { db, archive, indexer, clock } = await setUp(t)
-  await addHorse(db, 'hrs_bella')
-  await addHorse(db, 'hrs_luna')
+  await addHorses(db, 'hrs_bella', 'hrs_luna')
   await assign(db, 'hrs_bella')
   archive.put([report(1)])
   await indexer.sweep()
@@ -219,7 +211,7 @@ t.test('a report belongs to the horse that the device was at when it was measure
   const horses = ({ raw }: Awaited<ReturnType<typeof contents>>): unknown[] => raw.map((row) => row.horse_id)
   const before = await contents(db)
   t.same(horses(before), ['hrs_bella', 'hrs_bella', 'hrs_luna', ''])
-  await rebuild(db, indexer)
+  await rebuild(db, archive.store, indexer)
   t.same(horses(await contents(db)), horses(before), 'also after a rebuild')
 })
 
@@ -279,7 +271,7 @@ t.test('rebuild() makes the same again, from objects that came in any order', as
   archive.put([report(++seq, { thing: 't-1', received: NOW - 900 * HOUR + seq })])
   await indexer.sweep()
   const before = await contents(db)
-  t.equal(await rebuild(db, indexer), 17)
+  t.equal(await rebuild(db, archive.store, indexer), 17)
   t.same(await contents(db), before)
   t.equal((await fleetTotal(db)).reports, 321)
 })
