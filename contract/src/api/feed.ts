@@ -90,24 +90,29 @@ export const FeedQuerySchema = Type.Object({
 })
 
 /**
- * Why feeding was not granted, in `reason` of the problem `/problems/feed-refused` (409; 422 for `portion`, `daily`):
- * - `no_feeder` the horse has none; `disabled` its feeder is; `open` another is still open (`n`); `portion` above the cap (`max`);
- *   `override` above the cap, and an owner may say so (`max`); `daily` more than may still be given in 24 hours (`left`); `gap` too soon
- *   (`wait` seconds); `full`, `expired`, `exhausted` as in the contract; `ended`, `missing` for a DELETE (`state`)
+ * Why feeding was not granted, in `reason` of the problem: `/problems/refused` (422) for `portion`, `override`, `daily`, `/problems/conflict`
+ * (409) for the rest.
+ * - `no_feeder` the horse has none; `disabled` its feeder is not registered, or was disabled
+ * - `open` another command is still open: `n`. `gap` too soon after the last portion: `retryAfter`, seconds
+ * - `portion` above the cap: `max`, grams. `override` the same, but an owner may say so. `daily` of a day's grams only `left` remain
+ * - `not_given` this Idempotency-Key was used for a wish that never came to be: ask anew under another. `key` it was used for another wish
+ * - `expired`, `full`, `exhausted` as in the contract; `ended` (`state`) and `missing`: of a DELETE
  */
 export const FEED_REFUSALS = [
   'no_feeder',
   'disabled',
   'open',
+  'gap',
   'portion',
   'override',
   'daily',
-  'gap',
-  'full',
+  'not_given',
+  'key',
   'expired',
+  'full',
   'exhausted',
-  'missing',
   'ended',
+  'missing',
 ] as const
 export type FeedRefusal = (typeof FEED_REFUSALS)[number]
 
@@ -140,7 +145,10 @@ export const DaySchema = Type.Object({
 export type Day = Type.Static<typeof DaySchema>
 export const DayQuerySchema = Type.Object({ date: Type.Optional(DateSchema) })
 
-/** Body of `PUT /horses/{horse}/limits`; null goes back to the default. Only an owner may. */
+/**
+ * Body of `PUT /horses/{horse}/limits`: what is left out stays, null goes back to the default. Only an owner may. What an owner sets is kept by
+ * the feeder as well, and no single portion may be above it. Above what the weight allows it needs `override` (422 `override`).
+ */
 export const LimitsRequestSchema = Type.Object(
   {
     /** Most grams in one portion. */

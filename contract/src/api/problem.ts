@@ -19,6 +19,14 @@ export const ProblemSchema = Type.Object(
     reason: Type.Optional(Type.String()),
     /** Of the largest amount allowed, grams. */
     max: Type.Optional(Type.Integer()),
+    /** Of a daily cap: grams that may still be given. */
+    left: Type.Optional(Type.Integer()),
+    /** Of the command that is in the way. */
+    n: Type.Optional(Type.Integer()),
+    /** How that one stands. */
+    state: Type.Optional(Type.String()),
+    /** The device that is in the way. */
+    thing: Type.Optional(Type.String()),
     /** Of the request, as in the server's log. */
     request: Type.Optional(Type.String()),
   },

@@ -15,11 +15,16 @@ import type { Deps, Limits } from './deps.ts'
 import { answerError, Problem, problemBody, sendProblem } from './problems.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { historyRoutes } from './routes/history.ts'
+import { calibrationRoutes } from './routes/calibration.ts'
+import { dayRoutes } from './routes/day.ts'
+import { feedRoutes } from './routes/feeds.ts'
 import { horseRoutes } from './routes/horses.ts'
 import { invitationRoutes } from './routes/invitations.ts'
+import { limitsRoutes } from './routes/limits.ts'
 import { meRoutes } from './routes/me.ts'
 import { memberRoutes } from './routes/members.ts'
 import { oidcRoutes } from './routes/oidc.ts'
+import { scheduleRoutes } from './routes/schedule.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { setupRoutes } from './routes/setup.ts'
 import { snapshotRoutes } from './routes/snapshot.ts'
@@ -53,6 +58,11 @@ const ROUTES: readonly ((app: App, deps: Deps) => void)[] = [
   stableRoutes,
   memberRoutes,
   horseRoutes,
+  feedRoutes,
+  dayRoutes,
+  scheduleRoutes,
+  limitsRoutes,
+  calibrationRoutes,
   historyRoutes,
   snapshotRoutes,
   userRoutes,

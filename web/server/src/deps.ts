@@ -4,6 +4,7 @@ import type { Oidc } from './auth/oidc.ts'
 import type { SignedIn } from './auth/sessions.ts'
 import type { Relay } from './camera/relay.ts'
 import type { Database } from './db/database.ts'
+import type { Feeding } from './feeding/feeding.ts'
 
 /**
  * All that the HTTP API needs of the world: made by main.ts, and by test/fakes/web-app.ts for tests.
@@ -36,6 +37,8 @@ export type Deps = {
   readonly limits?: Partial<Limits>
   /** What the cards of horses show, per horse; each by its part of the server. */
   readonly cards?: CardSources
+  /** Commands, schedules and the ledger; undefined: AWS IoT is not set up. */
+  readonly feeding?: Feeding | undefined
   /** Told after each write that may change who may see what: whoever keeps sockets open looks at their rights again. */
   readonly onRightsChange?: () => void
   /** Cameras, and who watches them; undefined: AWS IoT is not set up. */
