@@ -14,7 +14,7 @@ const HASHED = /^assets\//
  */
 export async function serveApp(app: App, { appDir }: Pick<Deps, 'appDir'>): Promise<void> {
   if (appDir === undefined) return
-  await app.register(fastifyStatic, { root: appDir, serve: false, index: false })
+  await app.register(fastifyStatic, { root: appDir, serve: false, index: false, dotfiles: 'ignore' })
   const index = join(appDir, 'index.html')
 
   app.get('/*', { config: { access: 'public' }, schema: { hide: true } }, async (request, reply) => {
