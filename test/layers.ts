@@ -58,6 +58,17 @@ const LAYERS: Record<string, readonly string[]> = {
     '@aws-sdk/*',
     'aws-lambda',
   ],
+  'ops-lambda/src/config.ts': [],
+  'ops-lambda/': [
+    'ops-lambda/',
+    'contract/',
+    'coap/',
+    'node:*',
+    '@aws-sdk/*',
+    'aws-lambda',
+    'cbor-x',
+    'esbuild',
+  ],
   'local/src/iot/': ['node:*', 'contract/', 'aedes', '@peculiar/x509', 'reflect-metadata', 'pino'],
   'local/': [
     'local/',
@@ -98,6 +109,17 @@ const LAYERS: Record<string, readonly string[]> = {
     'uqr',
     'ws',
   ],
+  // Browsers load no schema library: of the contract only types, and the files that bring none.
+  'web/app/': [
+    'web/app/',
+    'type contract/',
+    'contract/src/frame',
+    'contract/src/relay',
+    'preact*',
+    '@preact/signals',
+    'uplot*',
+    'vite',
+  ],
   'cli/': ['contract/', 'coap/', 'node:*', 'cbor-x', '@aws-sdk/*', 'uqr'],
 }
 /** The files that start a process: they may import everything of their own package, and nobody imports them. */
@@ -130,12 +152,22 @@ export function violations(root: string): string[] {
 }
 
 function sources(root: string): string[] {
-  const tops = ['contract', 'coap', 'gateway', 'bridge-lambda', 'local', 'cli', 'web/server']
+  const tops = [
+    'contract',
+    'coap',
+    'gateway',
+    'bridge-lambda',
+    'ops-lambda',
+    'local',
+    'cli',
+    'web/server',
+    'web/app',
+  ]
   return tops
     .flatMap((top) =>
       readdirSync(join(root, top), { recursive: true, encoding: 'utf8' }).map((name) => `${top}/${name}`),
     )
-    .filter((name) => name.endsWith('.ts') && !name.includes('node_modules') && !name.includes('/dist/'))
+    .filter((name) => /\.tsx?$/.test(name) && !name.includes('node_modules') && !name.includes('/dist/'))
 }
 
 function layerOf(file: string): string | undefined {

@@ -1,0 +1,35 @@
+/** What can be charted, over what times. Pure. */
+import type { HistoryPoints } from '@pesebre/contract/api/history'
+
+/** Measured fields as people read them: the value times `scale`, with so many digits. */
+export const FIELDS = {
+  hopper_pct: { unit: '%', digits: 0, scale: 1, floor: 0, ceiling: 100 },
+  battery_mv: { unit: 'V', digits: 2, scale: 0.001, floor: undefined, ceiling: undefined },
+  fed_g_today: { unit: 'g', digits: 0, scale: 1, floor: 0, ceiling: undefined },
+  temp_c: { unit: '°C', digits: 1, scale: 1, floor: undefined, ceiling: undefined },
+  rssi_dbm: { unit: 'dBm', digits: 0, scale: 1, floor: undefined, ceiling: undefined },
+} as const
+export type FieldName = keyof typeof FIELDS
+
+const DAY_MS = 86_400_000
+/** Milliseconds back from now. */
+export const SPANS = { day: DAY_MS, week: 7 * DAY_MS, month: 31 * DAY_MS, year: 366 * DAY_MS } as const
+export type SpanName = keyof typeof SPANS
+
+/** The time that is asked for, to the minute: the same within a minute, so that what was read is used again. */
+export function spanOf(name: SpanName, now: number): { from: number; to: number } {
+  const to = Math.ceil(now / 60_000) * 60_000
+  return { from: to - SPANS[name], to }
+}
+
+/** The lowest, the highest and the last value; undefined when there is none at all. */
+export function extremes(
+  points: Pick<HistoryPoints, 'min' | 'max' | 'last'>,
+): { low: number; high: number; last: number } | undefined {
+  const isNumber = (value: number | null): value is number => value !== null
+  const lows = points.min.filter(isNumber)
+  const highs = points.max.filter(isNumber)
+  const last = points.last.findLast(isNumber)
+  if (lows.length === 0 || highs.length === 0 || last === undefined) return undefined
+  return { low: Math.min(...lows), high: Math.max(...highs), last }
+}

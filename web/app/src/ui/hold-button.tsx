@@ -1,0 +1,72 @@
+/**
+ * A button that acts after it was held for a second, against pocket and slip (research F14). A click without a pointer
+ * (keyboard, screen reader, voice) asks instead.
+ */
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+
+/** How long it has to be held, milliseconds. */
+export const HOLD_MS = 1000
+
+export function HoldButton({
+  children,
+  heldText,
+  onHeld,
+  onAsk,
+  onTooShort,
+  disabled = false,
+  describedBy,
+}: {
+  children: ComponentChildren
+  /** Shown while it is held. */
+  heldText: string
+  onHeld: () => void
+  /** It was pressed by other means than a pointer: ask for confirmation. */
+  onAsk: () => void
+  onTooShort: () => void
+  disabled?: boolean
+  describedBy?: string
+}) {
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const [isHeld, setHeld] = useState(false)
+  useEffect(() => () => clearTimeout(timer.current), [])
+
+  function begin(event: PointerEvent): void {
+    if (disabled || event.button !== 0) return
+    setHeld(true)
+    clearTimeout(timer.current)
+    timer.current = setTimeout(() => {
+      timer.current = undefined
+      setHeld(false)
+      navigator.vibrate?.(30)
+      onHeld()
+    }, HOLD_MS)
+  }
+  function end(isRelease: boolean): void {
+    if (timer.current === undefined) return
+    clearTimeout(timer.current)
+    timer.current = undefined
+    setHeld(false)
+    if (isRelease) onTooShort()
+  }
+  return (
+    <button
+      type="button"
+      class={`hold ${isHeld ? 'is-held' : ''}`}
+      disabled={disabled}
+      aria-describedby={describedBy}
+      onPointerDown={begin}
+      onPointerUp={() => end(true)}
+      onPointerLeave={() => end(false)}
+      onPointerCancel={() => end(false)}
+      onContextMenu={(event) => event.preventDefault()}
+      onClick={(event) => {
+        // detail counts clicks of a pointer: 0 is a key, or a screen reader.
+        if (event.detail === 0) onAsk()
+      }}
+    >
+      <span class="fill" aria-hidden="true" />
+      <span class="text">{isHeld ? heldText : children}</span>
+    </button>
+  )
+}
