@@ -109,16 +109,14 @@ export class Camera {
   /** It came to MQTT, or went from it. */
   presence(isConnected: boolean, now: number): void {
     if (this.isConnected === isConnected) return
-    this.isConnected = isConnected
-    this.#awaySince = isConnected ? undefined : now
+    this.#connected(isConnected, now)
     if (isConnected) this.stream.reachable(now)
-    this.#emit({ do: 'changed', camera: this.name })
     this.settle(now)
   }
 
   /** It has just started. */
   hello(now: number): void {
-    this.presence(true, now)
+    if (this.isConnected !== true) this.#connected(true, now)
     this.stream.restarted(now)
     this.settle(now)
   }
@@ -160,6 +158,12 @@ export class Camera {
     if (isGone === this.#isGone) return
     this.#isGone = isGone
     this.#emit({ do: isGone ? 'gone' : 'back', camera: this.name, at: isGone ? (away ?? now) : now })
+  }
+
+  #connected(isConnected: boolean, now: number): void {
+    this.isConnected = isConnected
+    this.#awaySince = isConnected ? undefined : now
+    this.#emit({ do: 'changed', camera: this.name })
   }
 
   #offer(viewer: Viewer, picture: Picture, now: number): void {
