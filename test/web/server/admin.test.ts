@@ -13,7 +13,7 @@ t.test(
       return { status: answer.status, text: await answer.text() }
     }
     t.match(await ask('/healthz'), { status: 200, text: '{"alive":true}' })
-    t.match(await ask('/readyz'), { status: 200, text: '{"ready":true,"reasons":[]}' })
+    t.match(await ask('/readyz'), { status: 200, text: '{"ready":true,"reasons":[]' })
     reasons = ['database: disk full']
     t.match(await ask('/readyz'), { status: 503, text: /database: disk full/ })
     t.match(await ask('/metrics'), { status: 200, text: /pesebre_web_process_cpu_seconds_total/ })
