@@ -39,8 +39,7 @@ module "host" {
         PESEBRE_MQTT_CA           = "/opt/pesebre/gateway/current/certificates.pem"
       }, var.settings)
       secrets = {
-        certificate = var.certificate_parameter
-        key         = var.key_parameter
+        mqtt = "pem:${var.mqtt_parameter}"
       }
     }
   })
@@ -56,7 +55,7 @@ module "host" {
       {
         sid       = "Keys"
         actions   = ["ssm:GetParameter"]
-        resources = ["${local.ssm}${trimprefix(var.fleet_keys, "ssm:")}", "${local.ssm}${var.certificate_parameter}", "${local.ssm}${var.key_parameter}"]
+        resources = ["${local.ssm}${trimprefix(var.fleet_keys, "ssm:")}", "${local.ssm}${var.mqtt_parameter}"]
       },
       { sid = "Archive", actions = ["s3:PutObject"], resources = ["arn:${data.aws_partition.current.partition}:s3:::${var.archive_bucket}/raw/gateway=${var.gateway_id}/*"] },
     ]

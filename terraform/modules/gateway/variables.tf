@@ -128,21 +128,12 @@ variable "commands" {
   default     = true
 }
 
-variable "certificate_parameter" {
+variable "mqtt_parameter" {
   type        = string
-  description = "Parameter with the certificate of the gateway."
+  description = "Parameter with its certificate of AWS IoT, and the private key."
   validation {
-    condition     = startswith(var.certificate_parameter, "/")
-    error_message = "certificate_parameter must be the path of a parameter: ${var.certificate_parameter}."
-  }
-}
-
-variable "key_parameter" {
-  type        = string
-  description = "Parameter with its private key."
-  validation {
-    condition     = startswith(var.key_parameter, "/")
-    error_message = "key_parameter must be the path of a parameter: ${var.key_parameter}."
+    condition     = startswith(var.mqtt_parameter, "/")
+    error_message = "mqtt_parameter must be the path of a parameter: ${var.mqtt_parameter}."
   }
 }
 

@@ -37,7 +37,7 @@ resource "aws_lambda_function" "setup" {
 
 resource "aws_lambda_invocation" "setup" {
   function_name = aws_lambda_function.setup.function_name
-  input         = jsonencode({ clients = var.clients, probe = var.probe_number, admin = var.make_admin_token, replicas = var.replica_regions })
+  input         = jsonencode({ clients = var.clients, probes = var.probes, admin = var.make_admin_token, replicas = var.replica_regions })
   triggers      = { code = aws_lambda_function.setup.source_code_hash }
   depends_on    = [aws_iam_role_policy.setup]
 }
@@ -92,8 +92,8 @@ resource "aws_iam_role_policy" "setup" {
       {
         Sid      = "LetInTheProbe"
         Effect   = "Allow"
-        Action   = ["iot:GetThingShadow", "iot:UpdateThingShadow"]
-        Resource = "${local.iot}:thing/test-${format("%08x", var.probe_number)}"
+        Action   = ["iot:CreateThing", "iot:GetThingShadow", "iot:UpdateThingShadow"]
+        Resource = [for number in values(var.probes) : "${local.iot}:thing/test-${format("%08x", number)}"]
       },
     ]
   })

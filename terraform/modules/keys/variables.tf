@@ -25,13 +25,13 @@ variable "clients" {
   }
 }
 
-variable "probe_number" {
-  type        = number
-  description = "Device number of the probe, of kind test."
-  default     = 1
+variable "probes" {
+  type        = map(number)
+  description = "Probes: id of the gateway to device number, of kind test."
+  default     = {}
   validation {
-    condition     = var.probe_number >= 0 && var.probe_number <= 4294967295 && floor(var.probe_number) == var.probe_number
-    error_message = "probe_number must be a whole number of 32 bits: ${var.probe_number}."
+    condition     = alltrue([for number in values(var.probes) : number >= 0 && number <= 4294967295 && floor(number) == number]) && length(distinct(values(var.probes))) == length(var.probes)
+    error_message = "probes must have whole numbers of 32 bits, each another one: ${jsonencode(var.probes)}."
   }
 }
 

@@ -111,16 +111,16 @@ resource "aws_iam_role_policy" "probe" {
         Resource = "${aws_cloudwatch_log_group.probe.arn}:*"
       },
       {
-        Sid      = "OwnKey"
+        Sid      = "OwnKeys"
         Effect   = "Allow"
         Action   = "ssm:GetParameter"
-        Resource = "arn:${data.aws_partition.current.partition}:ssm:${var.home_region}:${local.account}:parameter${var.secret_parameter}"
+        Resource = "arn:${data.aws_partition.current.partition}:ssm:${var.home_region}:${local.account}:parameter${var.secret_parameter}/*"
       },
       {
-        Sid      = "OwnShadow"
+        Sid      = "OwnShadows"
         Effect   = "Allow"
         Action   = "iot:GetThingShadow"
-        Resource = "arn:${data.aws_partition.current.partition}:iot:${var.home_region}:${local.account}:thing/${var.thing}"
+        Resource = [for gateway in var.gateways : "arn:${data.aws_partition.current.partition}:iot:${var.home_region}:${local.account}:thing/${gateway.thing}"]
       },
     ]
   })

@@ -27,19 +27,10 @@ variable "home_region" {
 
 variable "secret_parameter" {
   type        = string
-  description = "Parameter with the probe's identity, in the home region."
+  description = "Parameters with the probes' identities, in the home region: what they all begin with."
   validation {
     condition     = startswith(var.secret_parameter, "/")
     error_message = "secret_parameter must be the path of a parameter: ${var.secret_parameter}."
-  }
-}
-
-variable "thing" {
-  type        = string
-  description = "Thing of the probe."
-  validation {
-    condition     = can(regex("^test-[0-9a-f]{8}$", var.thing))
-    error_message = "thing must be of kind test: ${var.thing}."
   }
 }
 
@@ -49,11 +40,11 @@ variable "iot_endpoint" {
 }
 
 variable "gateways" {
-  type        = map(object({ host = string, port = number }))
-  description = "Gateways by id."
+  type        = map(object({ host = string, port = number, thing = string }))
+  description = "Gateways by id, and the thing of the probe of each."
   validation {
-    condition     = length(var.gateways) > 0
-    error_message = "gateways must name at least one."
+    condition     = length(var.gateways) > 0 && alltrue([for gateway in var.gateways : can(regex("^test-[0-9a-f]{8}$", gateway.thing))])
+    error_message = "gateways must name at least one, each with a thing of kind test: ${jsonencode(var.gateways)}."
   }
 }
 

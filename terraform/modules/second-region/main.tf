@@ -24,27 +24,26 @@ module "queue" {
 
 # Reports of this region take part in the first one's: their bodies go there as they are. It hands out no commands to feed.
 module "gateway" {
-  source                = "../gateway"
-  for_each              = var.addresses
-  name                  = var.name
-  key                   = each.key
-  gateway_id            = local.ids[each.key]
-  zone                  = var.zones[each.key]
-  subnet_id             = module.network.subnet_ids[var.zones[each.key]]
-  security_group_ids    = [module.network.gateway_security_group_id]
-  allocation_id         = each.value.allocation_id
-  instance_type         = var.instance_type
-  release               = var.release
-  queue_url             = module.queue.url
-  queue_arn             = module.queue.arn
-  fleet_keys            = var.fleet_keys
-  gateway_list          = var.gateway_list
-  archive_bucket        = var.archive_bucket
-  mqtt_host             = var.mqtt_host
-  iot_region            = var.home_region
-  commands              = false
-  certificate_parameter = "/${var.name}/mqtt/pesebre-gateway-${local.ids[each.key]}/certificate"
-  key_parameter         = "/${var.name}/mqtt/pesebre-gateway-${local.ids[each.key]}/key"
+  source             = "../gateway"
+  for_each           = var.addresses
+  name               = var.name
+  key                = each.key
+  gateway_id         = local.ids[each.key]
+  zone               = var.zones[each.key]
+  subnet_id          = module.network.subnet_ids[var.zones[each.key]]
+  security_group_ids = [module.network.gateway_security_group_id]
+  allocation_id      = each.value.allocation_id
+  instance_type      = var.instance_type
+  release            = var.release
+  queue_url          = module.queue.url
+  queue_arn          = module.queue.arn
+  fleet_keys         = var.fleet_keys
+  gateway_list       = var.gateway_list
+  archive_bucket     = var.archive_bucket
+  mqtt_host          = var.mqtt_host
+  iot_region         = var.home_region
+  commands           = false
+  mqtt_parameter     = "/${var.name}/mqtt/pesebre-gateway-${local.ids[each.key]}"
 }
 
 resource "aws_lambda_function" "forwarder" {

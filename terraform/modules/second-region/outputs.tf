@@ -4,7 +4,7 @@ output "gateway_ids" {
 }
 
 output "hosts" {
-  description = "Hosts."
+  description = "Hosts of the gateways."
   value       = [for gateway in module.gateway : gateway.host]
 }
 

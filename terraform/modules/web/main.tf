@@ -19,22 +19,21 @@ locals {
   url    = "https://${local.domain}"
 
   environment = merge({
-    AWS_REGION               = local.region
-    PESEBRE_WEB_HOST         = "0.0.0.0"
-    PESEBRE_WEB_PORT         = tostring(var.web_port)
-    PESEBRE_WEB_URL          = local.url
-    PESEBRE_WEB_DIR          = "/var/lib/pesebre/web"
-    PESEBRE_BUCKET           = var.bucket
-    PESEBRE_FLEET_KEYS       = var.fleet_keys
-    PESEBRE_GATEWAY_LIST     = var.gateway_list
-    PESEBRE_POLICY_PREFIX    = var.policy_prefix
-    PESEBRE_QUEUE_URL        = var.queue_url
-    PESEBRE_DLQ_URL          = var.dead_letters_url
-    PESEBRE_MQTT_HOST        = var.mqtt_host
-    PESEBRE_MQTT_CERT        = "/run/pesebre-web/certificate"
-    PESEBRE_MQTT_KEY         = "/run/pesebre-web/key"
-    PESEBRE_MQTT_CA          = "/opt/pesebre/web/current/certificates.pem"
-    PESEBRE_SETUP_TOKEN_FILE = "/run/pesebre-web/setup-token"
+    AWS_REGION            = local.region
+    PESEBRE_WEB_HOST      = "0.0.0.0"
+    PESEBRE_WEB_PORT      = tostring(var.web_port)
+    PESEBRE_WEB_URL       = local.url
+    PESEBRE_WEB_DIR       = "/var/lib/pesebre/web"
+    PESEBRE_BUCKET        = var.bucket
+    PESEBRE_FLEET_KEYS    = var.fleet_keys
+    PESEBRE_GATEWAY_LIST  = var.gateway_list
+    PESEBRE_POLICY_PREFIX = var.policy_prefix
+    PESEBRE_QUEUE_URL     = var.queue_url
+    PESEBRE_DLQ_URL       = var.dead_letters_url
+    PESEBRE_MQTT_HOST     = var.mqtt_host
+    PESEBRE_MQTT_CERT     = "/run/pesebre-web/certificate"
+    PESEBRE_MQTT_KEY      = "/run/pesebre-web/key"
+    PESEBRE_MQTT_CA       = "/opt/pesebre/web/current/certificates.pem"
     }, var.beside_gateway ? { PESEBRE_GATEWAY_ADMIN = "http://127.0.0.1:9683" } : {},
     var.oidc == null ? {} : {
       PESEBRE_OIDC_ISSUER    = var.oidc.issuer
@@ -46,9 +45,8 @@ locals {
     release     = var.release
     environment = local.environment
     secrets = merge({
-      certificate = var.certificate_parameter
-      key         = var.key_parameter
-      setup-token = var.setup_token_parameter
+      mqtt        = "pem:${var.mqtt_parameter}"
+      setup-token = "env:PESEBRE_SETUP_TOKEN:${var.setup_token_parameter}"
     }, !var.mysql ? {} : { database = "secret:${var.database_secret_arn} ${var.database_endpoint}" })
   }
 
@@ -80,7 +78,7 @@ locals {
     {
       sid       = "Keys"
       actions   = ["ssm:GetParameter"]
-      resources = [for parameter in [trimprefix(var.fleet_keys, "ssm:"), var.certificate_parameter, var.key_parameter, var.setup_token_parameter] : "${local.ssm}${parameter}"]
+      resources = [for parameter in [trimprefix(var.fleet_keys, "ssm:"), var.mqtt_parameter, var.setup_token_parameter] : "${local.ssm}${parameter}"]
     },
     ], !var.mysql ? [] : [
     { sid = "Database", actions = ["secretsmanager:GetSecretValue"], resources = [var.database_secret_arn] },

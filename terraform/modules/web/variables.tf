@@ -123,14 +123,13 @@ variable "mqtt_host" {
   description = "Data endpoint of AWS IoT."
 }
 
-variable "certificate_parameter" {
+variable "mqtt_parameter" {
   type        = string
-  description = "Parameter with its certificate."
-}
-
-variable "key_parameter" {
-  type        = string
-  description = "Parameter with its private key."
+  description = "Parameter with its certificate of AWS IoT, and the private key."
+  validation {
+    condition     = startswith(var.mqtt_parameter, "/")
+    error_message = "mqtt_parameter must be the path of a parameter: ${var.mqtt_parameter}."
+  }
 }
 
 variable "setup_token_parameter" {

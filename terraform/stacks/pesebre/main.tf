@@ -9,9 +9,9 @@ locals {
   first        = local.keys[0]
   web          = var.web != "none"
   beside       = var.web == "beside"
-  # The probe is a registered device of kind test.
-  probe_thing = module.keys.probe_thing
-  mqtt        = "/${var.name}/mqtt"
+  # A probe for each gateway, since a shadow shows only the newest report: registered devices of kind test.
+  probes = { for index, id in concat(values(local.gateway_ids), sort(keys(var.second_region_gateways))) : id => var.probe_number + index }
+  mqtt   = "/${var.name}/mqtt"
 }
 
 provider "aws" {
@@ -77,7 +77,7 @@ module "keys" {
   source           = "../../modules/keys"
   name             = var.name
   bundle           = var.ops_bundle
-  probe_number     = var.probe_number
+  probes           = local.probes
   make_admin_token = local.web
   replica_regions  = var.second_region == "" ? [] : [var.second_region]
   clients = merge(
@@ -112,31 +112,30 @@ locals {
 }
 
 module "gateway" {
-  source                = "../../modules/gateway"
-  for_each              = var.zones
-  name                  = var.name
-  key                   = each.key
-  gateway_id            = local.gateway_ids[each.key]
-  zone                  = each.value
-  subnet_id             = module.network.subnet_ids[each.value]
-  security_group_ids    = concat([module.network.gateway_security_group_id], local.beside && each.key == local.first ? [module.network.web_security_group_id] : [])
-  allocation_id         = local.addresses[each.key].allocation_id
-  instance_type         = local.beside && each.key == local.first ? var.web_instance_type : var.instance_type
-  volume_gb             = var.volume_gb
-  release               = local.releases["gateway"]
-  queue_url             = module.queue.url
-  queue_arn             = module.queue.arn
-  fleet_keys            = module.keys.fleet_keys
-  gateway_list          = local.gateway_list
-  archive_bucket        = module.archive.bucket
-  mqtt_host             = module.things.endpoint
-  certificate_parameter = "${local.mqtt}/pesebre-gateway-${local.gateway_ids[each.key]}/certificate"
-  key_parameter         = "${local.mqtt}/pesebre-gateway-${local.gateway_ids[each.key]}/key"
-  open_things           = var.open_things
-  settings              = var.gateway_settings
-  more_services         = local.beside && each.key == local.first ? { web = module.web[0].service } : {}
-  more_statements       = local.beside && each.key == local.first ? { web = module.web[0].statements } : {}
-  depends_on            = [module.keys.fleet_keys]
+  source             = "../../modules/gateway"
+  for_each           = var.zones
+  name               = var.name
+  key                = each.key
+  gateway_id         = local.gateway_ids[each.key]
+  zone               = each.value
+  subnet_id          = module.network.subnet_ids[each.value]
+  security_group_ids = concat([module.network.gateway_security_group_id], local.beside && each.key == local.first ? [module.network.web_security_group_id] : [])
+  allocation_id      = local.addresses[each.key].allocation_id
+  instance_type      = local.beside && each.key == local.first ? var.web_instance_type : var.instance_type
+  volume_gb          = var.volume_gb
+  release            = local.releases["gateway"]
+  queue_url          = module.queue.url
+  queue_arn          = module.queue.arn
+  fleet_keys         = module.keys.fleet_keys
+  gateway_list       = local.gateway_list
+  archive_bucket     = module.archive.bucket
+  mqtt_host          = module.things.endpoint
+  mqtt_parameter     = "${local.mqtt}/pesebre-gateway-${local.gateway_ids[each.key]}"
+  open_things        = var.open_things
+  settings           = var.gateway_settings
+  more_services      = local.beside && each.key == local.first ? { web = module.web[0].service } : {}
+  more_statements    = local.beside && each.key == local.first ? { web = module.web[0].statements } : {}
+  depends_on         = [module.keys.fleet_keys]
 }
 
 module "web" {
@@ -160,8 +159,7 @@ module "web" {
   dead_letters_url      = module.queue.dead_letters_url
   dead_letters_arn      = module.queue.dead_letters_arn
   mqtt_host             = module.things.endpoint
-  certificate_parameter = "${local.mqtt}/${var.web_thing}/certificate"
-  key_parameter         = "${local.mqtt}/${var.web_thing}/key"
+  mqtt_parameter        = "${local.mqtt}/${var.web_thing}"
   setup_token_parameter = "/${var.name}/web/setup-token"
   mysql                 = var.mysql
   database_secret_arn   = var.mysql ? module.database[0].secret_arn : ""
@@ -228,10 +226,9 @@ module "probe" {
   name             = var.name
   bundle           = var.ops_bundle
   home_region      = var.region
-  secret_parameter = module.keys.probe_parameter
-  thing            = local.probe_thing
+  secret_parameter = "/${var.name}/probe"
   iot_endpoint     = module.things.endpoint
-  gateways         = { for id, ip in local.gateways : id => { host = ip, port = 5683 } }
+  gateways         = { for id, ip in local.gateways : id => { host = ip, port = 5683, thing = module.keys.probes[id] } }
   minutes          = var.probe_minutes
   emails           = var.emails
 }

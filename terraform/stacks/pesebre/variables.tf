@@ -166,7 +166,7 @@ variable "probe_minutes" {
 
 variable "probe_number" {
   type        = number
-  description = "Device number of the probe, of kind test: another one for a second installation in the account."
+  description = "Device number of the first probe, of kind test, and the others after it: other ones for a second installation in the account."
   default     = 1
 }
 

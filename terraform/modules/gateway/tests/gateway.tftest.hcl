@@ -17,22 +17,21 @@ mock_provider "aws" {
 }
 
 variables {
-  name                  = "stable"
-  key                   = "a"
-  gateway_id            = "stable-a"
-  zone                  = "eu-west-1a"
-  subnet_id             = "subnet-1"
-  security_group_ids    = ["sg-1"]
-  allocation_id         = "eipalloc-1"
-  release               = { bucket = "b", key = "releases/gateway-x.tar.gz", sha256 = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" }
-  queue_url             = "https://sqs.eu-west-1.amazonaws.com/123456789012/stable-reports"
-  queue_arn             = "arn:aws:sqs:eu-west-1:123456789012:stable-reports"
-  fleet_keys            = "ssm:/stable/fleet-keys"
-  gateway_list          = "1:stable-a=198.51.100.7:5683"
-  archive_bucket        = "stable-123456789012"
-  mqtt_host             = "x-ats.iot.eu-west-1.amazonaws.com"
-  certificate_parameter = "/stable/mqtt/pesebre-gateway-stable-a/certificate"
-  key_parameter         = "/stable/mqtt/pesebre-gateway-stable-a/key"
+  name               = "stable"
+  key                = "a"
+  gateway_id         = "stable-a"
+  zone               = "eu-west-1a"
+  subnet_id          = "subnet-1"
+  security_group_ids = ["sg-1"]
+  allocation_id      = "eipalloc-1"
+  release            = { bucket = "b", key = "releases/gateway-x.tar.gz", sha256 = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" }
+  queue_url          = "https://sqs.eu-west-1.amazonaws.com/123456789012/stable-reports"
+  queue_arn          = "arn:aws:sqs:eu-west-1:123456789012:stable-reports"
+  fleet_keys         = "ssm:/stable/fleet-keys"
+  gateway_list       = "1:stable-a=198.51.100.7:5683"
+  archive_bucket     = "stable-123456789012"
+  mqtt_host          = "x-ats.iot.eu-west-1.amazonaws.com"
+  mqtt_parameter     = "/stable/mqtt/pesebre-gateway-stable-a"
 }
 
 run "made" {

@@ -45,7 +45,7 @@ run "secrets_stay_inside" {
 run "refuses_a_big_number" {
   command = plan
   variables {
-    probe_number = 4294967296
+    probes = { stable-a = 4294967296 }
   }
-  expect_failures = [var.probe_number]
+  expect_failures = [var.probes]
 }

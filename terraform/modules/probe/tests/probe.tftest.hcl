@@ -15,9 +15,8 @@ variables {
   bundle           = "../../../ops-lambda/dist/ops.zip"
   home_region      = "us-east-1"
   secret_parameter = "/stable/probe"
-  thing            = "test-00000001"
   iot_endpoint     = "x-ats.iot.us-east-1.amazonaws.com"
-  gateways         = { "stable-a" = { host = "198.51.100.7", port = 5683 }, "stable-b" = { host = "198.51.100.8", port = 5683 } }
+  gateways         = { "stable-a" = { host = "198.51.100.7", port = 5683, thing = "test-00000001" }, "stable-b" = { host = "198.51.100.8", port = 5683, thing = "test-00000001" } }
 }
 
 run "asks_every_gateway" {
@@ -42,7 +41,7 @@ run "asks_every_gateway" {
 run "refuses_another_thing" {
   command = plan
   variables {
-    thing = "feeder-00000001"
+    gateways = { "stable-a" = { host = "198.51.100.7", port = 5683, thing = "feeder-00000001" } }
   }
-  expect_failures = [var.thing]
+  expect_failures = [var.gateways]
 }

@@ -27,8 +27,7 @@ variables {
   dead_letters_url      = "https://sqs.eu-west-1.amazonaws.com/123456789012/stable-reports-dlq"
   dead_letters_arn      = "arn:aws:sqs:eu-west-1:123456789012:stable-reports-dlq"
   mqtt_host             = "x-ats.iot.eu-west-1.amazonaws.com"
-  certificate_parameter = "/stable/mqtt/pesebre-web/certificate"
-  key_parameter         = "/stable/mqtt/pesebre-web/key"
+  mqtt_parameter        = "/stable/mqtt/pesebre-web"
   setup_token_parameter = "/stable/web/setup-token"
 }
 
