@@ -59,6 +59,8 @@ const LAYERS: Record<string, readonly string[]> = {
     'aws-lambda',
   ],
   'ops-lambda/src/config.ts': [],
+  // The zip that Terraform uploads is made in one way.
+  'ops-lambda/build.ts': ['bridge-lambda/zip.ts', 'node:*', 'esbuild'],
   'ops-lambda/': [
     'ops-lambda/',
     'contract/',
