@@ -65,19 +65,11 @@ export const DeviceSchema = Type.Object({
   interval_s: Nullable(Type.Integer({ minimum: 1 })),
   /** Id of the gateway that took the newest report. */
   gateway: Nullable(Type.String()),
-  /** Reports that never came: an upper bound (contract/src/shadow.ts). */
-  lost: Type.Integer({ minimum: 0 }),
+  /** Whether what it says is authenticated: not so of devices of the open CoAP form. */
+  isSecure: Type.Boolean(),
   /** Its newest report. */
   state: Nullable(Type.Record(Type.String(), Type.Unknown())),
   count: Nullable(ReportCountSchema),
-  /** Configuration that is wanted and that the device holds: `pending` until they are the same. */
-  config: Nullable(
-    Type.Object({
-      wanted: Nullable(Type.Integer()),
-      held: Nullable(Type.Integer()),
-      pending: Type.Boolean(),
-    }),
-  ),
   /** The thing that took its place. */
   replacedBy: Nullable(Type.String()),
 })
@@ -177,9 +169,16 @@ export const CredentialsParamsSchema = Type.Object({
 })
 export const CredentialsQuerySchema = Type.Object({ form: FormSchema })
 
-/** PUT /devices/{thing}/assignment. 409 `/problems/horse-taken` with `thing` when the horse has another of this kind. */
+/**
+ * PUT /devices/{thing}/assignment. 409 with `reason` `horse-taken` and `thing` when the horse has another device of this kind; with
+ * `has-schedule` when a feeder that runs a schedule goes elsewhere and `schedule` does not say what becomes of it: it would
+ * feed another horse what was meant for this one. A device that was registered elsewhere (`pesebre register`) becomes known by it.
+ */
 export const AssignSchema = Type.Object(
-  { horse: Nullable(Type.String({ maxLength: 64 })) },
+  {
+    horse: Nullable(Type.String({ maxLength: 64 })),
+    schedule: Type.Optional(Type.Enum(['clear', 'keep'])),
+  },
   { additionalProperties: false },
 )
 export type Assign = Type.Static<typeof AssignSchema>

@@ -13,11 +13,16 @@ import fastify, {
 import { guardRoutes } from './access.ts'
 import type { Deps, Limits } from './deps.ts'
 import { answerError, Problem, problemBody, sendProblem } from './problems.ts'
+import { assignmentRoutes } from './routes/assignment.ts'
 import { auditRoutes } from './routes/audit.ts'
-import { historyRoutes } from './routes/history.ts'
 import { calibrationRoutes } from './routes/calibration.ts'
+import { credentialRoutes } from './routes/credentials.ts'
 import { dayRoutes } from './routes/day.ts'
+import { deviceRoutes } from './routes/devices.ts'
 import { feedRoutes } from './routes/feeds.ts'
+import { fleetRoutes } from './routes/fleet.ts'
+import { historyRoutes } from './routes/history.ts'
+import { hopRoutes } from './routes/hops.ts'
 import { horseRoutes } from './routes/horses.ts'
 import { invitationRoutes } from './routes/invitations.ts'
 import { limitsRoutes } from './routes/limits.ts'
@@ -67,6 +72,11 @@ const ROUTES: readonly ((app: App, deps: Deps) => void)[] = [
   snapshotRoutes,
   userRoutes,
   auditRoutes,
+  deviceRoutes,
+  credentialRoutes,
+  assignmentRoutes,
+  fleetRoutes,
+  hopRoutes,
 ]
 
 /** Builds the HTTP API and the pages. It does not listen yet. */

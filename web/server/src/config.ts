@@ -29,6 +29,10 @@ export type Config = {
   readonly fleetKeys: string | undefined
   /** What new devices are told about where gateways are: `<version>:<id>=<host>:<port>,...`, as PESEBRE_GATEWAY_LIST of the gateway. */
   readonly gateways: { readonly version: number; readonly list: readonly string[] } | undefined
+  /** Stands before the names of AWS IoT policies (contract/src/policies.ts): several installations live in one account. */
+  readonly policyPrefix: string
+  /** Firmware that admins flash from their browser: `<dir>/<kind>/manifest.json`. Undefined: none. */
+  readonly firmwareDir: string | undefined
   /** Admin ports of the gateways, for the page of the hops. */
   readonly gatewayAdmins: readonly string[]
   readonly queueUrl: string | undefined
@@ -241,6 +245,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     historyRules: raw('PESEBRE_HISTORY_RULES'),
     fleetKeys: raw('PESEBRE_FLEET_KEYS'),
     gateways: gateways(),
+    policyPrefix: text('PESEBRE_POLICY_PREFIX', /^[a-z0-9-]{0,32}$/, {
+      allowed: 'up to 32 of a-z 0-9 -',
+      fallback: '',
+    }),
+    firmwareDir: raw('PESEBRE_FIRMWARE_DIR'),
     gatewayAdmins: list(
       'PESEBRE_GATEWAY_ADMIN',
       /^https?:\/\/[^/,\s]+$/,

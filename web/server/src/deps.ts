@@ -1,9 +1,11 @@
+import type { Hops } from '@pesebre/contract/api/hop'
 import type { AlarmSummary, CameraSummary, FeederSummary, MealSummary } from '@pesebre/contract/api/horse'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Oidc } from './auth/oidc.ts'
 import type { SignedIn } from './auth/sessions.ts'
 import type { Relay } from './camera/relay.ts'
 import type { Database } from './db/database.ts'
+import type { Devices } from './devices/devices.ts'
 import type { Feeding } from './feeding/feeding.ts'
 
 /**
@@ -41,6 +43,12 @@ export type Deps = {
   readonly feeding?: Feeding | undefined
   /** Told after each write that may change who may see what: whoever keeps sockets open looks at their rights again. */
   readonly onRightsChange?: () => void
+  /** The administration of devices; undefined: AWS IoT is not set up. */
+  readonly devices?: Devices | undefined
+  /** Reports that the gateways have taken since the server began to ask them; undefined: no gateway is set. */
+  readonly reports?: () => { total: number; perMinute: number } | undefined
+  /** Looks at every hop; undefined: nobody does. */
+  readonly hops?: () => Promise<Hops>
   /** Cameras, and who watches them; undefined: AWS IoT is not set up. */
   readonly relay?: Pick<Relay, 'snapshot' | 'status'> | undefined
 }

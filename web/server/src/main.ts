@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { createRegistry, listenAdmin } from './admin.ts'
+import { openAdministration } from './administration.ts'
 import { createApp } from './app.ts'
 import { createBearer } from './auth/bearer.ts'
 import { setupLink } from './auth/links.ts'
@@ -29,6 +30,13 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
   const cloud = openCloud(config.mqtt, { db, now, log, origin, bearer })
   const { trustProxy } = config
   const relay = openRelay(cloud, { db, now, log, origin, bearer })
+  const registry = createRegistry()
+  if (relay) countRelay(registry, relay)
+  const administration = await openAdministration({
+    ...{ config, cloud, relay, history },
+    deps: { db, now, log },
+    metrics: registry,
+  })
   const onRightsChange = () => {
     cloud.live.recheck()
     relay?.recheck()
@@ -36,14 +44,13 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
   const cards = relay && { cameras: (horses: readonly string[]) => cameraCards(db, relay, horses) }
   const app = await createApp({
     ...{ db, now, log, origin, oidc, bearer, appDir, trustProxy, onRightsChange, relay },
+    ...administration,
     ...(cards && { cards }),
   })
   serveUpgrades(app.server, [cloud.live.route, ...(relay?.routes ?? [])], (error) =>
     log.error({ err: error }, 'internal error'),
   )
   await app.listen({ host: config.host, port: config.port })
-  const registry = createRegistry()
-  if (relay) countRelay(registry, relay)
   const admin = await listenAdmin({
     host: config.adminHost,
     port: config.adminPort,
@@ -76,6 +83,7 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
 
   await stopSignal()
   log.info('web stopping')
+  administration.close()
   await relay?.close()
   await cloud.close()
   await app.close()

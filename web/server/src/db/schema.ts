@@ -119,7 +119,7 @@ type HorsesTable = {
 
 type DevicesTable = {
   thing: string
-  kind: 'feeder' | 'camera'
+  kind: 'feeder' | 'camera' | 'waterer' | 'sensor'
   /** Device number (identity); null where the kind has none. */
   number: Nullable<number>
   name: string

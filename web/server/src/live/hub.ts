@@ -25,6 +25,8 @@ export type Joined = {
 export type Hub = {
   join(reader: Reader): Joined
   publish(event: LiveEvent, audiences: readonly string[]): void
+  /** Whether somebody watches this audience. */
+  isWatched(audience: string): boolean
   /** How many read. */
   count(): number
 }
@@ -136,5 +138,5 @@ export function createHub({ epoch, ring = RING }: HubOptions): Hub {
     }
   }
 
-  return { join, publish, count: () => members.size }
+  return { join, publish, isWatched: (audience) => byAudience.has(audience), count: () => members.size }
 }

@@ -25,6 +25,8 @@ export type Live = {
   publishControl(event: ControlEvent): void
   /** Who may see what may have changed, or where a device is: everybody who reads is checked anew, soon. */
   recheck(): void
+  /** Whether somebody watches this audience (audience.ts). */
+  isWatched(audience: string): boolean
   count(): number
   close(): void
 }
@@ -256,6 +258,7 @@ export function createLive({ deps, hub, states, link, limits: given }: LiveOptio
     publishState: publishOfThing,
     publishControl: publishOfThing,
     recheck,
+    isWatched: hub.isWatched,
     count: () => connections.size,
     close() {
       for (const timer of timers) clearInterval(timer)
