@@ -28,6 +28,8 @@ export type DemoDevice = {
   /** What people call it. */
   readonly name: string
   readonly thing: string
+  /** Whom it feeds. */
+  readonly horse: string
   /** Where its identity is: what would be flashed into a real one. */
   readonly file: string
 }
@@ -70,7 +72,7 @@ export async function ensureDemoDevices(home: string, endpoint: string): Promise
         control.send(new CreateThingCommand({ thingName: thing, thingTypeName: KIND })),
       )
       await ensureControl(data, thing, name)
-      devices.push({ name, thing, file })
+      devices.push({ name, thing, horse, file })
     }
     return devices
   } finally {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Session } from '@pesebre/contract/api/session'
-import { ensureDemoCamera } from '../demo/camera/registration.ts'
+import { cameraFile, ensureDemoCamera, readKit } from '../demo/camera/registration.ts'
 import { type DemoDevice, ensureDemoDevices } from '../demo/registration.ts'
 import { seedWeb } from '../demo/seed.ts'
 import { type LogLevel, type Ports, portsInUse } from './config.ts'
@@ -206,9 +206,24 @@ function prepare(
 
   async function seed(): Promise<void> {
     const url = `http://localhost:${ports.web}`
-    const isDemo = demo && (await seedWeb(url, setupToken))
+    const isDemo = demo && (await seedDemo(url))
     const { needsSetup } = (await (await fetch(`${url}/api/session`)).json()) as Session
     standing = { url, demo: isDemo, setup: needsSetup ? `${url}/setup#${setupToken}` : undefined }
+  }
+
+  /** A demo that cannot be made is no reason to stand still either. */
+  async function seedDemo(url: string): Promise<boolean> {
+    const placements = [
+      ...devices.map(({ name, thing, horse }) => ({ name, thing, horse })),
+      { name: "Sol's camera", thing: readKit(cameraFile(home)).thing, horse: 'Sol' },
+    ]
+    try {
+      return await seedWeb(url, { home, setupToken, placements })
+    } catch (error) {
+      const event = { level: 'error', text: (error as Error).message, fields: {} } as const
+      onEvent({ kind: 'log', name: 'seed', event })
+      return false
+    }
   }
 
   return { all, run, devices: () => devices, web: () => standing }

@@ -52,7 +52,7 @@ t.test('summary() says how the commands find a stack with other ports', async (t
 })
 
 t.test('summary() names the second gateway and the feeders, and how to feed a horse', async (t) => {
-  const devices = [{ name: "Sol's feeder", thing: 'feeder-0000001e', file: '/x/demo/sol.json' }]
+  const devices = [{ name: "Sol's feeder", thing: 'feeder-0000001e', horse: 'Sol', file: '/x/demo/sol.json' }]
   const text = summary({ ports: STANDARD, home: '/x', demo: true, devices, web: WEB, gateways: 2, paint })
   t.match(text, 'coap://127.0.0.1:5684')
   t.match(text, 'http://127.0.0.1:9684')

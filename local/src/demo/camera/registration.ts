@@ -75,7 +75,7 @@ export async function ensureDemoCamera(
     const authority = readFileSync(join(home, 'iot', 'ca.pem'), 'utf8')
     return save(file, {
       thing,
-      name: "Bella's camera",
+      name: "Sol's camera",
       ...where,
       certificate: certificatePem,
       key: keyPair?.PrivateKey ?? '',
