@@ -49,7 +49,7 @@ struct motor {
 };
 
 /** How often to look while it runs, milliseconds. */
-enum { MOTOR_TICK_MS = 50 };
+enum { MOTOR_TICK_MS = 20 };
 
 /** Begins a portion, in grams as the bare motor counts them; `now` in milliseconds of any clock that does not step. Switch the motor to `direction`. */
 void motor_start(struct motor *motor, uint32_t grams, uint32_t now);

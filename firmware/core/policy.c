@@ -60,7 +60,8 @@ void policy_failed(struct policy *policy, const struct policy_settings *settings
     if (policy->failures < SHIFT_MAX) policy->failures++;
     const bool is_hurried = is_urgent && now_s - policy->failing_since_s < URGENT_FOR_S;
     const uint32_t most = is_hurried ? settings->back_off_urgent_s : settings->back_off_max_s;
-    const uint32_t wait = clamp(interval_s << policy->failures, 1, most);
+    /* One loss says little: the next wake asks the next gateway. Then twice, four times the interval. */
+    const uint32_t wait = policy->failures == 1 ? 0 : clamp(interval_s << (policy->failures - 1), 1, most);
     /* Between three quarters and five quarters of it, in 256 steps. */
     policy->ask_from_s = now_s + wait * 3 / 4 + wait * (random & 0xff) / 512;
     policy->gateway++;

@@ -25,6 +25,8 @@ static void test_back_off(void)
 {
     struct policy policy = {.verified_s = 1000};
     uint32_t now = 2000;
+    policy_failed(&policy, &settings.policy, 300, false, now, 128);
+    CHECK(asks(&policy, now + 1, 90, false), "one loss: the next wake asks the next gateway");
     static const uint32_t waits[] = {600, 1200, 2400, 3600, 3600};
     for (unsigned i = 0; i < 5; i++) {
         policy_failed(&policy, &settings.policy, 300, false, now, 128);
@@ -38,6 +40,7 @@ static void test_back_off(void)
     policy_answered(&policy, now, 40);
     CHECK(asks(&policy, now, 90, false), "an answer ends it");
     struct policy hurried = {0};
+    policy_failed(&hurried, &settings.policy, 3600, true, 5000, 0);
     policy_failed(&hurried, &settings.policy, 3600, true, 5000, 0);
     EQUAL(hurried.ask_from_s - 5000, 900 * 3 / 4, "an outcome waits no longer than a quarter of an hour");
     policy_failed(&hurried, &settings.policy, 3600, true, 5000 + 7200, 255);
