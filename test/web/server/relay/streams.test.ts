@@ -83,7 +83,7 @@ t.test(
     h.pass(300_000)
     const asked = h.only('start').length
     t.ok(asked >= 5 && asked <= 12, `${asked} times in five minutes`)
-  while (h.only('start').length === 0) h.pass(250)
+    while (h.only('start').length === 0) h.pass(250)
     const source = h.open()
     h.picture(source)
     const effects = h.done()

@@ -9,26 +9,31 @@ t.test(
     const viewer = h.join()
     const source = h.open()
     for (let i = 0; i < 7; i++) h.picture(source)
-    t.same(shown(h.done(), viewer), [1, 2])
-    h.hub.drawn(viewer, 1, h.now())
-    t.same(shown(h.done(), viewer), [7], 'not 3')
-    h.hub.drawn(viewer, 2, h.now())
-    t.same(shown(h.done(), viewer), [], 'nothing newer is there')
-    t.equal(h.hub.numbers().picturesDropped, 4)
-    t.equal(h.hub.numbers().picturesOut, 3)
-  },
-)
+  t.same(shown(h.done(), viewer), [1], 'one, while nobody knows how fast it is')
+  h.hub.drawn(viewer, 1, h.now())
+  t.same(shown(h.done(), viewer), [7], 'not 2')
+  for (let i = 0; i < 3; i++) h.picture(source)
+  t.same(shown(h.done(), viewer), [8], 'two are under way')
+  h.hub.drawn(viewer, 7, h.now())
+  t.same(shown(h.done(), viewer), [10])
+  h.hub.drawn(viewer, 8, h.now())
+  t.same(shown(h.done(), viewer), [], 'nothing newer is there')
+  t.equal(h.hub.numbers().picturesDropped, 6)
+  t.equal(h.hub.numbers().picturesOut, 4)
+})
 
 t.test('a viewer that draws only the newest acknowledges all before it', async (t) => {
   const h = startHub()
   const viewer = h.join()
   const source = h.open()
   h.picture(source)
+  h.hub.drawn(viewer, 1, h.now())
   h.picture(source)
-  h.hub.drawn(viewer, 2, h.now())
+  h.picture(source)
+  h.hub.drawn(viewer, 3, h.now())
   h.picture(source)
   h.picture(source)
-  t.same(shown(h.done(), viewer), [1, 2, 3, 4])
+  t.same(shown(h.done(), viewer), [1, 2, 3, 4, 5])
 })
 
 t.test('acknowledgements of pictures that were never sent change nothing', async (t) => {
@@ -39,7 +44,7 @@ t.test('acknowledgements of pictures that were never sent change nothing', async
   h.hub.drawn(77, 1, h.now())
   for (let i = 0; i < 3; i++) h.picture(source)
   h.hub.drawn(viewer, 3, h.now())
-  t.same(shown(h.done(), viewer), [1, 2])
+  t.same(shown(h.done(), viewer), [1])
 })
 
 t.test('a viewer that is slow gets one at a time, and slows nobody', async (t) => {
@@ -77,7 +82,7 @@ t.test('a viewer that is slow gets one at a time, and slows nobody', async (t) =
   t.equal(got.quick, 1500, 'every picture')
   t.ok(got.slow >= 50, `${got.slow} pictures`)
   // What is on the screen gets older until the next one is drawn.
-  const oldest = Math.max(...ages.slice(3)) + 1067
+  const oldest = Math.max(...ages) + 1067
   t.ok(oldest < 3000, `${oldest} ms`)
 })
 

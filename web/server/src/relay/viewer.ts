@@ -9,7 +9,7 @@ export const SLOW_MS = 1_000
 export const LATE_MS = 10_000
 
 /**
- * What one viewer gets: at most two pictures under way, then the newest, never the ones between. Acknowledgements come after
+ * What one viewer gets: one picture, then, unless it is slow, at most two under way, and always the newest, never the ones between. Acknowledgements come after
  * drawing: what the socket has buffered says nothing, since the kernel alone hides megabytes.
  */
 export class Viewer {
@@ -24,7 +24,8 @@ export class Viewer {
   #inFlight: { readonly seq: number; readonly at: number }[] = []
   #waiting: Picture | undefined
   #sentAt = Number.NEGATIVE_INFINITY
-  #delayMs = 0
+  /** How long the last acknowledgement took; until there is one, the viewer counts as slow. */
+  #delayMs = Number.POSITIVE_INFINITY
 
   constructor(o: { id: number; user: string; camera: string; quality: Quality }) {
     this.id = o.id
