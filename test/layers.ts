@@ -103,6 +103,7 @@ const LAYERS: Record<string, readonly string[]> = {
     'jose',
     'kysely*',
     'mysql2*',
+    'nodemailer',
     'openid-client',
     'pino',
     'prom-client',

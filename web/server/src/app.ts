@@ -14,6 +14,7 @@ import { guardRoutes } from './access.ts'
 import type { Deps, Limits } from './deps.ts'
 import { answerError, Problem, problemBody, sendProblem } from './problems.ts'
 import { assignmentRoutes } from './routes/assignment.ts'
+import { alarmRoutes } from './routes/alarms.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { calibrationRoutes } from './routes/calibration.ts'
 import { credentialRoutes } from './routes/credentials.ts'
@@ -28,7 +29,9 @@ import { invitationRoutes } from './routes/invitations.ts'
 import { limitsRoutes } from './routes/limits.ts'
 import { meRoutes } from './routes/me.ts'
 import { memberRoutes } from './routes/members.ts'
+import { notificationRoutes } from './routes/notifications.ts'
 import { oidcRoutes } from './routes/oidc.ts'
+import { pushRoutes } from './routes/push.ts'
 import { scheduleRoutes } from './routes/schedule.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { setupRoutes } from './routes/setup.ts'
@@ -68,6 +71,9 @@ const ROUTES: readonly ((app: App, deps: Deps) => void)[] = [
   scheduleRoutes,
   limitsRoutes,
   calibrationRoutes,
+  alarmRoutes,
+  notificationRoutes,
+  pushRoutes,
   historyRoutes,
   snapshotRoutes,
   userRoutes,

@@ -1,6 +1,7 @@
 import type { Hops } from '@pesebre/contract/api/hop'
 import type { AlarmSummary, CameraSummary, FeederSummary, MealSummary } from '@pesebre/contract/api/horse'
 import type { FastifyBaseLogger } from 'fastify'
+import type { Alarms } from './alarms/alarms.ts'
 import type { Oidc } from './auth/oidc.ts'
 import type { SignedIn } from './auth/sessions.ts'
 import type { Relay } from './camera/relay.ts'
@@ -41,6 +42,11 @@ export type Deps = {
   readonly cards?: CardSources
   /** Commands, schedules and the ledger; undefined: AWS IoT is not set up. */
   readonly feeding?: Feeding | undefined
+  /** Undefined: AWS IoT is not set up. */
+  readonly alarms?: Alarms | undefined
+  /** Public key of Web Push, base64url. */
+  readonly pushKey?: string | undefined
+  readonly hasMail?: boolean
   /** Told after each write that may change who may see what: whoever keeps sockets open looks at their rights again. */
   readonly onRightsChange?: () => void
   /** The administration of devices; undefined: AWS IoT is not set up. */

@@ -13,6 +13,7 @@ import { openCloud } from './cloud.ts'
 import { type Config, readConfig } from './config.ts'
 import { openDatabase } from './db/database.ts'
 import { openHistory } from './history/history.ts'
+import { openHusbandry } from './husbandry.ts'
 import { serveUpgrades } from './upgrade.ts'
 
 /** The built pages; without them there is the API alone. */
@@ -37,15 +38,18 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
     deps: { db, now, log },
     metrics: registry,
   })
+  const husbandry = await openHusbandry({ config, cloud, relay, db, now, log })
   const onRightsChange = () => {
     cloud.live.recheck()
     relay?.recheck()
+    husbandry.onDevicesChange()
   }
-  const cards = relay && { cameras: (horses: readonly string[]) => cameraCards(db, relay, horses) }
+  const cameras = relay && { cameras: (horses: readonly string[]) => cameraCards(db, relay, horses) }
   const app = await createApp({
     ...{ db, now, log, origin, oidc, bearer, appDir, trustProxy, onRightsChange, relay },
     ...administration,
-    ...(cards && { cards }),
+    ...husbandry.deps,
+    cards: { ...husbandry.cards, ...cameras },
   })
   serveUpgrades(app.server, [cloud.live.route, ...(relay?.routes ?? [])], (error) =>
     log.error({ err: error }, 'internal error'),
@@ -85,6 +89,7 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
   log.info('web stopping')
   administration.close()
   await relay?.close()
+  husbandry.close()
   await cloud.close()
   await app.close()
   await admin.close()

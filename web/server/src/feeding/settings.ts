@@ -210,18 +210,6 @@ export function createSettings({ db, shadows, now, leftOf }: SettingsOptions) {
     return calibrationAnswer(control, horse.feeder)
   }
 
-  /**
-   * A feeder that comes to another horse, or to none: it must not go on feeding the one before. Its schedule is taken off, and its limits
-   * are those of the horse. To be called before the device is assigned.
-   */
-  async function onAssign(thing: string, horse: FedHorse | undefined): Promise<void> {
-    await change(thing, ({ limits: _, schedule: __, ...config }) => ({
-      ...config,
-      schedule: [],
-      ...(horse && { zone: horse.zone, limits: deviceLimits(capsOf(horse, undefined)) }),
-    }))
-  }
-
   return {
     read,
     readSchedule: async (horse: HorseWithFeeder) => scheduleAnswer(await read(horse.feeder), horse),
@@ -231,7 +219,6 @@ export function createSettings({ db, shadows, now, leftOf }: SettingsOptions) {
     readCalibration: async (horse: HorseWithFeeder) =>
       calibrationAnswer(await read(horse.feeder), horse.feeder),
     calibrate,
-    onAssign,
   }
 }
 

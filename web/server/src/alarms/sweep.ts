@@ -1,0 +1,204 @@
+import type { FeederSummary } from '@pesebre/contract/api/horse'
+import { LEASE_HOLDS_MS, type Presence, presenceOf } from '@pesebre/contract/presence'
+import type { Database } from '../db/database.ts'
+import type { Place, Places } from '../feeding/feeders.ts'
+import type { Shadows } from '../iot/shadows.ts'
+import { type StateEvent, stateOf } from '../live/documents.ts'
+import type { Alarms } from './alarms.ts'
+import { type Signal, signalsOfState } from './signals.ts'
+
+export type SweepOptions = {
+  readonly db: Database
+  readonly shadows: Pick<Shadows, 'read'>
+  readonly places: Places
+  readonly alarms: Pick<Alarms, 'take' | 'refresh' | 'retain' | 'kindsOf'>
+  readonly now: () => number
+  /** When the feeder said anything else that is known here; 0: nothing. */
+  readonly heard?: (thing: string) => number
+  /** Whether something is being given, and whether the device may speak at all. */
+  readonly standing: (thing: string) => { isFeeding: boolean; isEnabled: boolean }
+}
+
+type Known = {
+  readonly state: Readonly<Record<string, unknown>>
+  readonly link: Omit<StateEvent, 'state' | 'kind'>
+}
+
+/** Where a gateway keeps its lease (gateway/src/lease.ts). */
+const GATEWAY_THING = 'pesebre-gateway-'
+const GATEWAY_SHADOW = 'gateway'
+/** A gateway that renews its lease late, once, is no alarm yet, milliseconds. */
+const GATEWAY_GONE_MS = LEASE_HOLDS_MS + 30_000
+/** Reads at a time. */
+const READS_AT_ONCE = 8
+/** A gateway puts what it took into the archive each minute; a row may be in the next object, milliseconds. */
+const ARCHIVE_LAG_MS = 3 * 60_000
+/** A cell at rest, millivolts: full and empty. */
+const BATTERY_FULL_MV = 4_200
+const BATTERY_EMPTY_MV = 3_300
+
+/** Looks at every device's shadow now and then: battery, hopper, and whether it is late, or its gateway has gone. */
+export function createSweep({ db, shadows, places, alarms, now, heard, standing }: SweepOptions) {
+  const known = new Map<string, Known | null>()
+  let gateways: ReadonlyMap<string, number> = new Map()
+  let archive: Archive = { heard: new Map(), completeTo: undefined }
+
+  async function sweep(): Promise<void> {
+    await alarms.refresh()
+    const all = await places.all()
+    await alarms.retain((thing) => all.has(thing) || thing.startsWith(GATEWAY_THING))
+    const feeders = [...all.values()].filter(({ kind }) => kind === 'feeder')
+    const queue = [...feeders]
+    const errors: unknown[] = []
+    await Promise.all(
+      Array.from({ length: READS_AT_ONCE }, async () => {
+        for (let place = queue.shift(); place !== undefined; place = queue.shift())
+          await read(place.thing).catch((error: unknown) => errors.push(error))
+      }),
+    )
+    gateways = await leases()
+    archive = await readArchive(db, liveOf(gateways, now()))
+    for (const [id, at] of gateways) {
+      const thing = `${GATEWAY_THING}${id}`
+      const isGone = at > 0 && now() - at > GATEWAY_GONE_MS
+      await alarms.take(thing, [{ kind: 'gateway', isOn: isGone, detail: { seen: at } }])
+    }
+    for (const place of feeders) await look(place)
+    if (errors.length > 0) throw errors[0]
+  }
+
+  async function read(thing: string): Promise<void> {
+    const { event } = stateOf(thing, await shadows.read(thing))
+    hear(event)
+  }
+
+  /** A state that came by itself: somebody watches it. */
+  function hear(event: StateEvent): void {
+    const { kind: _, state, ...link } = event
+    known.set(event.thing, state === null || link.seq === null ? null : { state, link })
+  }
+
+  async function leases(): Promise<ReadonlyMap<string, number>> {
+    const ids = new Set(gateways.keys())
+    for (const one of known.values()) if (one?.link.gateway) ids.add(one.link.gateway)
+    const rows = await db.sql.selectFrom('thing_numbers').select('gateway').distinct().execute()
+    for (const { gateway } of rows) ids.add(gateway)
+    const found = new Map<string, number>()
+    for (const id of ids) {
+      const document = await shadows.read(`${GATEWAY_THING}${id}`, GATEWAY_SHADOW)
+      const { reported } = (document?.state ?? {}) as { reported?: { at?: unknown } }
+      // Of one that keeps no lease nothing is known.
+      if (typeof reported?.at === 'number') found.set(id, reported.at)
+    }
+    return found
+  }
+
+  async function look(place: Place): Promise<void> {
+    const { thing } = place
+    const one = known.get(thing)
+    if (one == null || !standing(thing).isEnabled) {
+      await alarms.take(thing, [{ kind: 'late', isOn: false }])
+      return
+    }
+    const presence = presenceFor(thing)
+    const late: Signal[] =
+      presence.state === 'late' || presence.state === 'silent'
+        ? [
+            {
+              kind: 'late',
+              isOn: true,
+              detail: { seen: presence.at ?? 0, interval_s: one.link.interval_s ?? 0 },
+            },
+          ]
+        : presence.state === 'seen'
+          ? [{ kind: 'late', isOn: false }]
+          : []
+    await alarms.take(thing, [...signalsOfState(one.state), ...late])
+  }
+
+  /** How a device stands, by everything that is known of it. */
+  function presenceFor(thing: string): Presence {
+    const one = known.get(thing)
+    const { at, interval_s, gateway } = one?.link ?? { at: null, interval_s: null, gateway: null }
+    return presenceOf({
+      now: now(),
+      ...(at !== null && {
+        link: { at, interval_s: interval_s ?? undefined, gateway: gateway ?? undefined },
+      }),
+      heard: Math.max(heard?.(thing) ?? 0, archive.heard.get(thing) ?? 0),
+      completeTo: archive.completeTo,
+      gateways,
+    })
+  }
+
+  /** Feeders of these horses, for the cards. */
+  async function cards(horses: readonly string[]): Promise<ReadonlyMap<string, FeederSummary>> {
+    const wanted = new Set(horses)
+    const found = new Map<string, FeederSummary>()
+    for (const place of (await places.all()).values()) {
+      if (place.kind !== 'feeder' || place.horse === null || !wanted.has(place.horse.id)) continue
+      if (!known.has(place.thing)) await read(place.thing).catch(() => undefined)
+      found.set(place.horse.id, summaryOf(place))
+    }
+    return found
+  }
+
+  function summaryOf({ thing, name }: Place): FeederSummary {
+    const state = known.get(thing)?.state ?? {}
+    const presence = presenceFor(thing)
+    const battery = state['battery_mv']
+    const hopper = state['hopper_pct']
+    return {
+      thing,
+      name,
+      state: wordOf(thing, presence),
+      hopperPct: typeof hopper === 'number' ? hopper : null,
+      batteryPct: typeof battery === 'number' ? batteryPct(battery) : null,
+      lastSeen: presence.at ?? null,
+      nextExpected: presence.nextAt ?? null,
+    }
+  }
+
+  function wordOf(thing: string, presence: Presence): FeederSummary['state'] {
+    const { isFeeding, isEnabled } = standing(thing)
+    const kinds = new Set(alarms.kindsOf(thing))
+    if (!isEnabled) return 'disabled'
+    if (presence.at === undefined) return 'new'
+    if (kinds.has('jammed')) return 'jammed'
+    if (isFeeding) return 'feeding'
+    if (presence.state === 'silent' || presence.state === 'gateway-down') return 'offline'
+    if (presence.state === 'late') return 'late'
+    if (kinds.has('empty')) return 'empty'
+    return kinds.has('battery') ? 'low_battery' : 'ok'
+  }
+
+  return { sweep, hear, presenceFor, cards, gateways: () => gateways }
+}
+
+export type Sweep = ReturnType<typeof createSweep>
+
+type Archive = { readonly heard: ReadonlyMap<string, number>; readonly completeTo: number | undefined }
+
+/**
+ * What the archive's index knows. It is complete up to what every live gateway has put there lately: one that has put nothing there for
+ * long makes it say little, and then the shadows' slower measure holds (contract/src/presence.ts).
+ */
+async function readArchive({ sql }: Database, live: readonly string[]): Promise<Archive> {
+  const rows = await sql.selectFrom('thing_numbers').select(['thing', 'at', 'received', 'gateway']).execute()
+  const newest = new Map<string, number>()
+  for (const { gateway, received } of rows) newest.set(gateway, Math.max(newest.get(gateway) ?? 0, received))
+  const ends = live.map((gateway) => newest.get(gateway) ?? 0)
+  return {
+    heard: new Map(rows.map(({ thing, at }) => [thing, at])),
+    completeTo: ends.length === 0 ? undefined : Math.min(...ends) - ARCHIVE_LAG_MS,
+  }
+}
+
+function liveOf(gateways: ReadonlyMap<string, number>, now: number): string[] {
+  return [...gateways].filter(([, at]) => now - at <= LEASE_HOLDS_MS).map(([id]) => id)
+}
+
+function batteryPct(mv: number): number {
+  const part = (mv - BATTERY_EMPTY_MV) / (BATTERY_FULL_MV - BATTERY_EMPTY_MV)
+  return Math.round(100 * Math.min(1, Math.max(0, part)))
+}
