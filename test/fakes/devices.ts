@@ -44,9 +44,7 @@ export function fakeDevices(
   const registry: Registry = {
     ensureThing: async (thing, kind) => {
       maybeFail('ensureThing')
-      const isNew = !things.has(thing)
-      if (isNew) things.set(thing, kind)
-      return isNew
+      things.set(thing, kind)
     },
     createCertificate: async (thing, policy) => {
       maybeFail('createCertificate')

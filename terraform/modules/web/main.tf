@@ -58,7 +58,7 @@ locals {
     },
     {
       sid       = "Registry"
-      actions   = ["iot:AttachThingPrincipal", "iot:CreateThing", "iot:CreateThingType"]
+      actions   = ["iot:AttachThingPrincipal", "iot:CreateThing", "iot:CreateThingType", "iot:DescribeThing", "iot:DetachThingPrincipal", "iot:ListThingPrincipals"]
       resources = concat(local.things, local.kinds, ["${local.iot}:cert/*"])
     },
     {
@@ -83,7 +83,7 @@ locals {
     ], !var.mysql ? [] : [
     { sid = "Database", actions = ["secretsmanager:GetSecretValue"], resources = [var.database_secret_arn] },
   ])
-  unnamed = ["iot:CreateKeysAndCertificate"]
+  unnamed = ["iot:CreateKeysAndCertificate", "iot:ListThings"]
 }
 
 # TLS without a certificate to look after, and near to whoever watches a camera.

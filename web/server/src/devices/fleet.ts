@@ -46,6 +46,8 @@ const THINGS_MS = 300_000
 /** The archive is rotated each minute, and looked through as often: what the index has is complete up to this long ago. */
 const INDEX_BEHIND_MS = 180_000
 const LIMIT = 200
+/** Devices are counted anew after this, milliseconds: a page that stays open asks all the time. */
+const COUNT_MS = 10_000
 /** Things of our own, which are no devices. */
 const OWN = /^pesebre-/
 
@@ -53,6 +55,8 @@ export function createFleet(options: FleetOptions): Fleet {
   const { db, now, states, registry, peek, onError } = options
   let things: ReadonlyMap<string, string | undefined> = new Map()
   let readAt = Number.NEGATIVE_INFINITY
+  let counts: Promise<Record<DeviceStanding, number>> | undefined
+  let countedAt = Number.NEGATIVE_INFINITY
 
   async function known(): Promise<ReadonlyMap<string, string | undefined>> {
     if (performance.now() - readAt < THINGS_MS) return things
@@ -179,6 +183,12 @@ export function createFleet(options: FleetOptions): Fleet {
     return state === 'seen' || state === 'never' ? 'good' : state
   }
 
+  async function count(): Promise<Record<DeviceStanding, number>> {
+    const found = Object.fromEntries(DEVICE_STANDINGS.map((one) => [one, 0]))
+    for (const { standing } of await all()) found[standing]!++
+    return found as Record<DeviceStanding, number>
+  }
+
   return {
     async list({ kind, standing, search = '', offset = 0, limit = LIMIT }) {
       const wanted = search.trim().toLowerCase()
@@ -189,12 +199,15 @@ export function createFleet(options: FleetOptions): Fleet {
         .sort(byTrouble)
       return { devices: found.slice(offset, offset + limit), total: found.length }
     },
-    async standings() {
-      const counts = Object.fromEntries(DEVICE_STANDINGS.map((one) => [one, 0])) as Record<
-        DeviceStanding,
-        number
-      >
-      for (const { standing } of await all()) counts[standing]++
+    standings() {
+      if (counts === undefined || performance.now() - countedAt > COUNT_MS) {
+        countedAt = performance.now()
+        counts = count()
+        // Not remembered: the next one asks anew.
+        counts.catch(() => {
+          counts = undefined
+        })
+      }
       return counts
     },
     rows: all,

@@ -21,12 +21,16 @@ export function createPeek(shadows: Pick<Shadows, 'read'>, onError: (error: unkn
     )
     const read = async (): Promise<void> => {
       for (let thing = stale.pop(); thing !== undefined; thing = stale.pop()) {
-        const { event } = stateOf(thing, await shadows.read(thing))
-        seen.set(thing, { event, readAt: now })
+        try {
+          const { event } = stateOf(thing, await shadows.read(thing))
+          seen.set(thing, { event, readAt: now })
+        } catch (error) {
+          onError(error)
+        }
       }
     }
     // What cannot be read is shown as it was, if it was.
-    await Promise.all(Array.from({ length: AT_ONCE }, () => read().catch(onError)))
+    await Promise.all(Array.from({ length: AT_ONCE }, read))
     return new Map(asked.flatMap((thing) => (seen.has(thing) ? [[thing, seen.get(thing)!.event]] : [])))
   }
 }

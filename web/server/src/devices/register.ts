@@ -155,7 +155,7 @@ export function createRegistrar(parts: DeviceParts): Registrar {
     const isNew = await admit(
       {
         change: shadows.changeControl,
-        ensureThing: async (made) => void (await registry.ensureThing(made, kind)),
+        ensureThing: (made) => registry.ensureThing(made, kind),
       },
       { thing, name, isChosen: !proposed.has(thing), now: now() },
     )
@@ -168,7 +168,8 @@ export function createRegistrar(parts: DeviceParts): Registrar {
 
   async function makeCamera(thing: string, name: string) {
     const { host, port, authority } = parts.mqtt!
-    if (!(await registry.ensureThing(thing, 'camera'))) throw registered(thing)
+    if ((await registry.kindOf(thing)) !== undefined) throw registered(thing)
+    await registry.ensureThing(thing, 'camera')
     const made = await registry.createCertificate(thing, `${parts.policyPrefix}${POLICIES.camera}`)
     const { certificate, key } = made
     return { kit: mqttKit({ thing, name, host, port, certificate, key, authority }), certificate: made.id }

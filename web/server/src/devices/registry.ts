@@ -16,8 +16,8 @@ import {
 
 /** AWS IoT's control plane: things and certificates. Every function rejects when AWS cannot be asked, or refuses. */
 export type Registry = {
-  /** Thing type and thing. What is there is no error. Resolves to whether the thing is new. */
-  ensureThing(thing: string, kind: string): Promise<boolean>
+  /** Thing type and thing. What is there with the same type is no error. */
+  ensureThing(thing: string, kind: string): Promise<void>
   /** A new certificate with its key, which AWS shows this once, with a policy, for a thing. It is active. */
   createCertificate(thing: string, policy: string): Promise<Certificate>
   /** Stops a certificate, for good or for now, or lets it in again. Whoever is connected with it is cut off. */
@@ -80,8 +80,7 @@ export function openRegistry(): Registry {
       await client
         .send(new CreateThingTypeCommand({ thingTypeName: kind }))
         .catch(ignore(ResourceAlreadyExistsException))
-      const command = new CreateThingCommand({ thingName: thing, thingTypeName: kind })
-      return (await client.send(command).catch(ignore(ResourceAlreadyExistsException))) !== undefined
+      await client.send(new CreateThingCommand({ thingName: thing, thingTypeName: kind }))
     },
     createCertificate,
     setCertificate,
