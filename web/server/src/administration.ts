@@ -102,6 +102,7 @@ export async function openAdministration(options: AdministrationOptions): Promis
   cloud.onState(({ thing, at }) => {
     if (at !== null) sightings.saw(thing, at)
   })
+  relay?.onHeard(sightings.saw)
   cloud.onControl(({ thing }) => {
     if (live.isWatched(FLEET)) tellRows([thing])
   })

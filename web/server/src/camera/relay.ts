@@ -45,6 +45,8 @@ export type Relay = {
   status(camera: string): CameraStatus
   /** Told whenever the status of a camera has changed. */
   onChange(handler: (camera: string) => void): void
+  /** Told when a camera has said something, or has come to AWS IoT: by its own word. `at`: milliseconds since 1970. */
+  onHeard(handler: (camera: string, at: number) => void): void
   /** Told when a camera is away, or does not answer, and when it is back. `at`: since when, milliseconds since 1970. */
   onGone(handler: (camera: string, gone: { readonly isGone: boolean; readonly at: number }) => void): void
   /** Somebody's rights have changed, or a horse's camera: who may watch no more is cut off now, not at the next round. */
@@ -71,6 +73,7 @@ export function createRelay(options: RelayOptions): Relay {
   const tokens = new Tokens(TOKEN_S_MAX * 1_000)
   const onChange: Parameters<Relay['onChange']>[0][] = []
   const onGone: Parameters<Relay['onGone']>[0][] = []
+  const onHeard: Parameters<Relay['onHeard']>[0][] = []
   const snapshots = new Map<number, (picture: Picture | undefined) => void>()
   let lastRequest = 0
   const upload = `${origin.replace(/^http/, 'ws')}${CAMERA_PATH}`
@@ -161,6 +164,7 @@ export function createRelay(options: RelayOptions): Relay {
       log.debug({ topic, bytes: payload.length }, 'event of a camera that is none')
       return
     }
+    heard(camera)
     switch (event.event) {
       case 'hello':
         command(camera, { command: 'welcome', time: Math.floor(now() / 1_000), upload })
@@ -177,9 +181,16 @@ export function createRelay(options: RelayOptions): Relay {
     }
   }
 
+  function heard(camera: string): void {
+    for (const handler of onHeard) handler(camera, Math.round(now()))
+  }
+
   function onPresence(topic: string): void {
     const [, event, camera] = PRESENCE.exec(topic) ?? []
-    if (camera !== undefined) feed((hub, now) => hub.presence(camera, event === 'connected', now))
+    if (camera === undefined) return
+    const isConnected = event === 'connected'
+    if (isConnected) heard(camera)
+    feed((hub, now) => hub.presence(camera, isConnected, now))
   }
 
   function status(camera: string): CameraStatus {
@@ -202,6 +213,7 @@ export function createRelay(options: RelayOptions): Relay {
     status,
     onChange: (handler) => void onChange.push(handler),
     onGone: (handler) => void onGone.push(handler),
+    onHeard: (handler) => void onHeard.push(handler),
     recheck: viewers.recheck,
     numbers: () => hub.numbers(),
     snapshot(camera, maxAgeMs) {
