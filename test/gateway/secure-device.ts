@@ -55,6 +55,8 @@ export type DeviceOptions = {
   kind?: KidKind
   version?: number
   fleetKey?: Uint8Array
+  /** Its OSCORE Master Secret; default: what follows from the fleet key. */
+  secret?: Uint8Array
   /** Its next Partial IV. */
   next?: number
 }
@@ -67,10 +69,11 @@ export function createSecureDevice({
   kind = 'feeder',
   version = 1,
   fleetKey = FLEET_KEY,
+  secret,
   next = 0,
 }: DeviceOptions) {
   const kid = kidOf({ kind, version, number })
-  const masterSecret = hkdfExpand(fleetKey, masterSecretInfo(kid), MASTER_SECRET_BYTES)
+  const masterSecret = secret ?? hkdfExpand(fleetKey, masterSecretInfo(kid), MASTER_SECRET_BYTES)
   const sequence = new SenderSequence(next, SEQUENCE_END)
   const contexts = new Map<string, SecurityContext>()
   let messageId = Math.floor(Math.random() * 0x10000)
