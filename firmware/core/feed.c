@@ -96,7 +96,7 @@ static void count_grams(struct feed_record *record, uint32_t at, int32_t grams)
     if (record->hour - hour >= FEED_HOURS) return;
     uint16_t *sum = &record->hours[hour % FEED_HOURS];
     const int32_t next = *sum + grams;
-    *sum = (uint16_t)(next < 0 ? 0 : next > UINT16_MAX ? UINT16_MAX : next);
+    *sum = (uint16_t)(next < 0 ? 0 : next > (int32_t)UINT16_MAX ? (int32_t)UINT16_MAX : next);
 }
 
 uint32_t feed_grams_of_day(const struct feed_record *record, uint32_t now)

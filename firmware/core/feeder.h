@@ -109,6 +109,7 @@ struct feeder {
     bool is_awaiting;
     bool is_beacon;
     bool is_full;
+    bool is_clock_told;
     bool has_echoed;
     /** Something is worth an exchange in this wake. */
     bool has_news;

@@ -160,8 +160,8 @@ static size_t write_uplink(struct feeder *f, uint8_t *body, size_t size)
     f->told_count = feed_tell(&f->record, f->told);
     for (unsigned i = 0; i < f->passing_count && f->told_count < OUTCOMES_TOLD_MAX; i++)
         f->told[f->told_count++] = f->passing[i];
-    f->is_full = !f->sleep.has_clock || f->told_count > 0 ||
-                 feeder_uptime(f) - f->sleep.full_s >= f->settings->full_after_s;
+    f->is_clock_told = !f->sleep.has_clock || feeder_uptime(f) - f->sleep.full_s >= f->settings->full_after_s;
+    f->is_full = f->is_clock_told || f->told_count > 0;
     struct uplink uplink;
     memset(&uplink, 0, sizeof uplink);
     fill_state(f, &uplink.state);
@@ -171,7 +171,7 @@ static size_t write_uplink(struct feeder *f, uint8_t *body, size_t size)
     uplink.has_config_version = true;
     uplink.is_unchanged = !f->is_full && f->sleep.has_told_state && f->sleep.told_state == f->state_crc;
     uplink.now = feeder_now(f);
-    uplink.has_clock = f->is_full;
+    uplink.has_clock = f->is_clock_told;
     uplink.clock = uplink.now;
     uplink.outcomes = f->told;
     uplink.count = f->told_count;
@@ -350,6 +350,6 @@ void feeder_hear(struct feeder *f, uint8_t *datagram, size_t length)
     f->sleep.is_urgent = false;
     f->sleep.has_told_state = true;
     f->sleep.told_state = f->state_crc;
-    if (f->is_full) f->sleep.full_s = uptime;
+    if (f->is_clock_told) f->sleep.full_s = uptime;
     act(f, &downlink);
 }

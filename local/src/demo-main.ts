@@ -2,19 +2,13 @@
  * The demo devices: two virtual feeders that are registered and speak OSCORE only, and one device that reports in the open form.
  * A SIGTERM at any moment is a power cut to the feeders: their memory is in PESEBRE_HOME/demo.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
-import { startDevice } from './demo/device.ts'
-import { openSequence, readRecord, writeRecord } from './demo/files.ts'
-import { chooseGateway, type Gateway } from './demo/gateways.ts'
-import { batteryAt, noise, OPEN_DEVICE } from './demo/open-device.ts'
+import { existsSync, readFileSync } from 'node:fs'
+import { type Gateway, loadFirmware } from './demo/core.ts'
+import { startFeeder } from './demo/feeder.ts'
+import { OPEN_DEVICE } from './demo/open-device.ts'
 import { runOpenDevice } from './demo/open-loop.ts'
 import { demoFiles, readIdentity } from './demo/registration.ts'
-import { createSecureLink } from './demo/secure-link.ts'
-
-/** What the motor gives in a second, grams. */
-const GRAMS_PER_S = 200
-/** Measurements change no oftener, milliseconds: a report that says nothing new shows that, too. */
-const STEADY_MS = 60_000
+import { openStore } from './demo/store.ts'
 
 const home = process.env['PESEBRE_HOME'] ?? '.pesebre'
 const port = Number(process.env['PESEBRE_COAP_PORT'] ?? 5683)
@@ -27,49 +21,44 @@ const gateways: Gateway[] = [
 process.on('SIGTERM', () => process.exit(0))
 process.on('SIGINT', () => process.exit(0))
 
-for (const file of demoFiles(home)) runFeeder(file).catch((error: Error) => log(50, error.message, {}))
+const firmware = loadFirmware()
+for (const file of demoFiles(home)) {
+  try {
+    runFeeder(file)
+  } catch (error) {
+    log(50, (error as Error).message, {})
+  }
+}
 runOpenDevice(port, changesOf(OPEN_DEVICE.thing))
 
-async function runFeeder(file: string): Promise<never> {
-  const identity = readIdentity(file)
-  const { thing, number } = identity
-  const warn = (text: string) => log(40, text, { thing })
-  const path = (what: string) => file.replace(/\.json$/, `.${what}`)
-  const sequence = openSequence(path('sequence'))
-  const link = createSecureLink(identity, { gateways: chooseGateway(gateways, number), sequence })
+function runFeeder(file: string): void {
+  const { thing, number, kid, secret } = readIdentity(file)
   const told = changesOf(thing)
-  const device = startDevice(readRecord(path('memory'), warn), {
-    save: (record) => writeRecord(path('memory'), record),
-    async dispense(grams) {
-      log(30, 'Motor runs', { thing, grams })
-      await sleep((grams / GRAMS_PER_S) * 1000)
-      return { state: 'done', grams }
+  const path = file.replace(/\.json$/, '.store')
+  const first = existsSync(path) ? 0 : spokenBefore(file)
+  const feeder = startFeeder({
+    firmware,
+    number,
+    kid: Buffer.from(kid, 'hex'),
+    secret: Buffer.from(secret, 'hex'),
+    gateways,
+    store: openStore(path, first),
+    log(event, value, gateway) {
+      if (event === 'answered') told(true, '')
+      else if (event === 'unanswered') told(false, `no verified answer (gateway ${gateway})`)
+      else if (event === 'motorOn') log(30, 'Motor runs', { thing, grams: value })
+      else if (event === 'recordUnreadable') log(40, 'Cannot read what it knew of meals: latched', { thing })
+      else if (event === 'storeFailed') log(40, 'Cannot write its memory', { thing })
     },
-    async exchange(uplink) {
-      const result = await link.exchange(uplink)
-      if ('answer' in result) {
-        told(true, '')
-        return result.answer
-      }
-      told(false, `${result.problem} (gateway ${result.gateway.id})`)
-      return undefined
-    },
-    monotonic: () => performance.now(),
-    measure() {
-      const at = Math.floor(Date.now() / STEADY_MS) * STEADY_MS
-      return {
-        battery_mv: batteryAt(number, at),
-        rssi_dbm: Math.round(-62 + 5 * noise(number, at)),
-        temp_c: Math.round(180 + 40 * noise(number + 1, at)) / 10,
-      }
-    },
-    sleep,
-    warn,
   })
-  for (;;) {
-    await device.wakeUp()
-    await sleep(device.intervalS() * 1000)
-  }
+  // What it knew of meals stayed behind with the program of before: somebody has looked.
+  if (first > 0) feeder.pressButton()
+}
+
+/** Where the sequence was that demo feeders kept in a file of their own before they ran the firmware: it must not begin again. */
+function spokenBefore(file: string): number {
+  const path = file.replace(/\.json$/, '.sequence')
+  return existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0
 }
 
 /** Logs a change only: a gateway that is away must not fill the log. */

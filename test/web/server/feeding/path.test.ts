@@ -7,14 +7,14 @@ import fc from 'fast-check'
 import t from 'tap'
 import { foldControl } from '../../../../bridge-lambda/src/control-fold.ts'
 import { downlinkOf, mailboxOf, planAnswer } from '../../../../gateway/src/app/mailbox.ts'
-import { begin, confirm, decide, finish, outcomesToTell, wake } from '../../../../local/src/demo/feeding.ts'
-import { type FeederRecord, NEW_RECORD } from '../../../../local/src/demo/record.ts'
 import { type Database, openDatabase } from '../../../../web/server/src/db/database.ts'
 import { createFollower, type Follower } from '../../../../web/server/src/feeding/follow.ts'
 import { createGiver, type FeedingResult, type Giver } from '../../../../web/server/src/feeding/give.ts'
 import { openLedger } from '../../../../web/server/src/feeding/ledger.ts'
 import { type FeedRow, isEnded, NOT_GIVEN } from '../../../../web/server/src/feeding/timeline.ts'
 import { createControlShadows } from '../../../fakes/control-shadows.ts'
+import { begin, confirm, decide, finish, outcomesToTell, wake } from '../../../fakes/feeder/feeding.ts'
+import { type FeederRecord, NEW_RECORD } from '../../../fakes/feeder/record.ts'
 
 /**
  * The whole way of a feeding, with two web servers, the command line, the gateway's and the bridge's own code, and a feeder that

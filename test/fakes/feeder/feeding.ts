@@ -1,4 +1,5 @@
 /**
+ * A model of the feeding machine, written apart from the firmware, for tests of what stands around a feeder.
  * How a feeder decides, as pure steps from one record to the next. Whoever drives it writes each record down before the next
  * step: the order of the design (F3) is what makes a meal run at most once, wherever the power goes.
  */

@@ -1,0 +1,158 @@
+/** A virtual feeder: real firmware, a real socket, and a motor, a hopper and sensors that are not real. */
+
+import { randomInt } from 'node:crypto'
+import { createSocket, type Socket } from 'node:dgram'
+import { type Core, type CoreEvent, type Direction, type Gateway, startCore, type Tuning } from './core.ts'
+import { batteryAt, noise } from './open-device.ts'
+import type { Store } from './store.ts'
+
+export type VirtualFeeder = {
+  /** Switches it off, as a power cut does. */
+  stop(): void
+  pressButton(): void
+}
+
+export type VirtualFeederOptions = {
+  readonly firmware: WebAssembly.Module
+  readonly number: number
+  readonly kid: Uint8Array
+  readonly secret: Uint8Array
+  readonly gateways: readonly Gateway[]
+  readonly store: Store
+  readonly log: (event: CoreEvent, number: number, gateway: string | undefined) => void
+  /** How many seconds of the feeder pass in one. Default 1. */
+  readonly speed?: number
+  readonly tuning?: Tuning
+}
+
+/** What the motor gives in a second, grams; the encoder has a pulse for each. */
+const GRAMS_PER_S = 200
+const RUNNING_MA = 900
+const HOPPER_GRAMS = 20_000
+/** Somebody fills it when it is down to this. */
+const HOPPER_LOW = 0.15 * HOPPER_GRAMS
+/** Measurements change no oftener, milliseconds: a report that says nothing new shows that, too. */
+const STEADY_MS = 60_000
+/** A real feeder hears no longer than 250 ms; here a busy machine has to be borne with. */
+const PATIENCE_MS = 2000
+const MILLIS_MAX = 0xffff
+
+/** A feeder that a person can watch: it checks in every five seconds, and never gives a gateway up for long. */
+export const DEMO_TUNING: Tuning = {
+  // One only: what a restart leaves out would count as reports that were lost on the way.
+  sequenceStep: 1,
+  fullAfterS: 60,
+  intervalS: 5,
+  intervalMinS: 1,
+  windowMinMs: PATIENCE_MS,
+  windowMaxMs: PATIENCE_MS,
+  wakeMaxMs: 20_000,
+  backOffMaxS: 5,
+  askAfterS: 15,
+}
+
+/** Switches a feeder on. @throws Error when it would not start */
+export function startFeeder(options: VirtualFeederOptions): VirtualFeeder {
+  const { firmware, number, kid, secret, gateways, store, log, speed = 1 } = options
+  const booted = performance.now()
+  const uptime = () => (performance.now() - booted) * speed
+  const motor = createMotor(uptime)
+  let hopper = store.hopperGrams ?? HOPPER_GRAMS
+  let asked: string | undefined
+  let isAwake = true
+  let timer: NodeJS.Timeout | undefined
+  const socket: Socket = createSocket('udp4')
+  // What the network says of earlier datagrams is nobody's verified word.
+  socket.on('error', () => undefined)
+
+  const core: Core = startCore(
+    firmware,
+    { kid, secret, gateways, tuning: atSpeed(options) },
+    {
+      uptime,
+      random: () => randomInt(2 ** 32),
+      get: store.get,
+      put: store.put,
+      send({ host, port }, datagram) {
+        asked = gateways.find((gateway) => gateway.host === host && gateway.port === port)?.id
+        socket.send(datagram, port, host)
+      },
+      motor(direction) {
+        const before = motor.grams()
+        motor.turn(direction)
+        if (direction !== 'off') return
+        hopper = Math.max(0, hopper - before)
+        if (hopper < HOPPER_LOW) hopper = HOPPER_GRAMS
+        store.fill(hopper)
+      },
+      readMotor: () => ({
+        pulses: motor.grams(),
+        current_ma: RUNNING_MA,
+        battery_mv: batteryAt(number, Date.now()),
+        isEmpty: false,
+      }),
+      sense() {
+        const at = Math.floor(Date.now() / STEADY_MS) * STEADY_MS
+        return {
+          battery_mv: batteryAt(number, at),
+          rssi_dbm: -62 + 5 * noise(number, at),
+          temp_c: 18 + 4 * noise(number + 1, at),
+          hopper_pct: (hopper / HOPPER_GRAMS) * 100,
+        }
+      },
+      log: (event, value) => log(event, value, asked),
+    },
+  )
+
+  function step(datagram?: Uint8Array): void {
+    clearTimeout(timer)
+    const next = core.step(datagram)
+    isAwake = next.isAwake
+    timer = setTimeout(step, next.ms / speed)
+  }
+
+  // A sleeping feeder hears nothing.
+  socket.on('message', (datagram) => {
+    if (isAwake) step(datagram)
+  })
+  step()
+  return {
+    stop() {
+      clearTimeout(timer)
+      socket.close()
+    },
+    pressButton() {
+      core.pressButton()
+      step()
+    },
+  }
+}
+
+function atSpeed({ speed = 1, tuning = DEMO_TUNING }: VirtualFeederOptions): Tuning {
+  const { windowMaxMs = PATIENCE_MS, windowMinMs = windowMaxMs } = tuning
+  return {
+    ...tuning,
+    // The gateway's answer takes as long as it takes.
+    windowMinMs: Math.min(MILLIS_MAX, windowMinMs * speed),
+    windowMaxMs: Math.min(MILLIS_MAX, windowMaxMs * speed),
+    wakeMaxMs: MILLIS_MAX,
+    // A clock that runs at another speed is compared with the gateway's once only.
+    ...(speed !== 1 && { fullAfterS: 0x7fff_ffff }),
+  }
+}
+
+/** Forward it gives a pulse for each gram; what it gives in reverse does not count. */
+function createMotor(uptime: () => number) {
+  let direction: Direction = 'off'
+  let since = 0
+  let given = 0
+  const running = () => (direction === 'forward' ? ((uptime() - since) / 1000) * GRAMS_PER_S : 0)
+  return {
+    grams: () => Math.floor(given + running()),
+    turn(next: Direction) {
+      given = direction === 'off' ? 0 : given + running()
+      direction = next
+      since = uptime()
+    },
+  }
+}
