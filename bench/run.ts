@@ -10,11 +10,13 @@ import { writeBenchmarks, writeProfile } from './report.ts'
 import { bridge } from './scenarios/bridge.ts'
 import { contexts } from './scenarios/contexts.ts'
 import { duplicates } from './scenarios/duplicates.ts'
+import { history } from './scenarios/history.ts'
 import { latency } from './scenarios/latency.ts'
 import { memory } from './scenarios/memory.ts'
 import { non } from './scenarios/non.ts'
 import { oscore } from './scenarios/oscore.ts'
 import { ports } from './scenarios/ports.ts'
+import { relay } from './scenarios/relay.ts'
 import { soak } from './scenarios/soak.ts'
 import { throughput } from './scenarios/throughput.ts'
 import { workers } from './scenarios/workers.ts'
@@ -32,6 +34,8 @@ const scenarios: Record<string, (plan: Plan) => Promise<Findings>> = {
   bridge,
   oscore,
   contexts,
+  relay,
+  history,
 }
 
 const HELP = `Sets our gateway beside npm coap, libcoap and a raw UDP echo on this machine.

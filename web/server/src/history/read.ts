@@ -1,6 +1,13 @@
 import type { History, HistoryFields, Resolution } from '@pesebre/contract/api/history'
 import { HOUR_MS } from '@pesebre/contract/archive'
-import { DAY_MINUTES, instantOf, localMinute } from '@pesebre/contract/wall-clock'
+import {
+  DAY_MINUTES,
+  instantOf,
+  localMinute,
+  offsetAt,
+  transitionsBetween,
+} from '@pesebre/contract/wall-clock'
+import { sql } from 'kysely'
 import type { Database } from '../db/database.ts'
 import { numberOf } from './fields.ts'
 import { rawSince } from './indexer.ts'
@@ -28,6 +35,8 @@ const SPANS: readonly [Resolution, spanMs: number, bucketMs: number][] = [
   ['hour', 32 * 24 * HOUR_MS, HOUR_MS],
   ['day', Number.POSITIVE_INFINITY, 24 * HOUR_MS],
 ]
+/** Changes of the clock in five years, and more. */
+const CHANGES_MAX = 24
 /** Raw rows that one question may read; for more, hours have to do. */
 const RAW_ROWS_MAX = 20_000
 
@@ -37,9 +46,9 @@ export async function readHistory(db: Database, question: HistoryQuestion, now: 
   const asked = { ...question, to }
   const [resolution, , bucketMs] = SPANS.find(([, span]) => to - question.from <= span)!
   const raw = bucketMs < HOUR_MS && question.from >= rawSince(now) ? await readRaw(db, asked) : undefined
-  const { samples, heard } = raw ?? (await readHours(db, asked))
   const chosen = raw === undefined && bucketMs < HOUR_MS ? 'hour' : resolution
-  const shortest = chosen === 'hour' ? HOUR_MS : bucketMs
+  const shortest = Math.max(bucketMs, raw === undefined ? HOUR_MS : 0)
+  const { samples, heard } = raw ?? (await readHours(db.sql, asked, { bucketMs, shortest }))
   const startOf =
     chosen === 'day' ? dayStarts(asked) : (at: number): number => Math.floor(at / shortest) * shortest
   const gaps = findGaps(heard, { from: question.from, to, now, shortest })
@@ -79,6 +88,8 @@ async function newestReport({ sql }: Database): Promise<number | null> {
 }
 
 type Read = { samples: Sample[]; heard: Heard[] }
+/** How much time one point stands for, and how long a gap must be to be shown, milliseconds. */
+type Scale = { bucketMs: number; shortest: number }
 
 /** Undefined when there is too much of it. */
 async function readRaw({ sql }: Database, question: HistoryQuestion): Promise<Read | undefined> {
@@ -110,33 +121,116 @@ async function readRaw({ sql }: Database, question: HistoryQuestion): Promise<Re
   return { samples, heard }
 }
 
-async function readHours({ sql }: Database, question: HistoryQuestion): Promise<Read> {
-  const { horse, field, from, to, thing } = question
-  const series = await sql
+/** Hours, or whole days that the database adds up: a year has 8,760 hours, and nobody should wait for so many rows. */
+async function readHours(db: Database['sql'], question: HistoryQuestion, scale: Scale): Promise<Read> {
+  const { horse, field, thing } = question
+  const series = await db
     .selectFrom('series')
     .select(['id', 'thing', 'field'])
     .where('horse_id', '=', horse)
     .where('field', 'in', [field, PRESENCE])
     .$if(thing !== undefined, (query) => query.where('thing', '=', thing!))
     .execute()
-  const things = new Set(series.filter((one) => one.field === field).map((one) => one.thing))
+  const measured = series.filter((one) => one.field === field)
+  const things = new Set(measured.map((one) => one.thing))
+  // A camera that goes on reporting hides no gap of the feeder.
+  const heardOf = series.filter((one) => one.field === PRESENCE && things.has(one.thing))
+  const from = Math.floor(question.from / HOUR_MS) * HOUR_MS
+  const span = { from, to: question.to }
+  const parts =
+    scale.bucketMs > HOUR_MS
+      ? constantOffsets(question.zone, span)
+      : [{ ...span, bucketMs: HOUR_MS, offsetMs: 0 }]
   const samples: Sample[] = []
+  for (const { id } of measured) for (const part of parts) samples.push(...(await readSums(db, id, part)))
   const heard: Heard[] = []
-  for (const { id, thing: of, field: name } of series) {
-    if (!things.has(of)) continue
-    const rows = await sql
-      .selectFrom('roll_ups')
+  for (const { id } of heardOf) heard.push(...(await readRuns(db, { id, ...span, shortest: scale.shortest })))
+  heard.sort((one, other) => one.at - other.at)
+  return { samples, heard }
+}
+
+type Part = { from: number; to: number; bucketMs: number; offsetMs: number }
+
+/** Parts of a time in which the wall clock of a zone is as far from UTC. */
+function constantOffsets(zone: string, { from, to }: { from: number; to: number }): Part[] {
+  // Where the clock changes within an hour, that hour belongs to what was before.
+  const changes = transitionsBetween(zone, from, to, CHANGES_MAX).map(
+    ({ at }) => Math.ceil(at / HOUR_MS) * HOUR_MS,
+  )
+  const starts = [from, ...changes]
+  return starts.map((start, i) => ({
+    from: start,
+    to: starts[i + 1] ?? to,
+    bucketMs: DAY_MINUTES * MINUTE_MS,
+    offsetMs: offsetAt(zone, start) * MINUTE_MS,
+  }))
+}
+
+/** Roll-ups of one series, added up. What a bucket held last stands in the hour in which it was reported. */
+async function readSums(
+  db: Database['sql'],
+  id: number,
+  { from, to, bucketMs, offsetMs }: Part,
+): Promise<Sample[]> {
+  const hours = db
+    .selectFrom('roll_ups')
+    .where('series_id', '=', id)
+    .where('hour', '>=', from)
+    .where('hour', '<', to)
+  if (bucketMs === HOUR_MS)
+    return hours
       .select(['hour as at', 'min', 'max', 'sum', 'count', 'last', 'last_at'])
-      .where('series_id', '=', id)
-      .where('hour', '>=', Math.floor(from / HOUR_MS) * HOUR_MS)
-      .where('hour', '<', to)
       .orderBy('hour')
       .execute()
-    if (name === field) samples.push(...rows)
-    else heard.push(...rows.map(({ at, last_at, last }) => ({ at, last: last_at, interval_s: last })))
-  }
-  if (things.size > 1) heard.sort((a, b) => a.at - b.at)
-  return { samples, heard }
+  const sums = await hours
+    .select((eb) => [
+      eb.fn.min('hour').as('at'),
+      eb.fn.min('min').as('min'),
+      eb.fn.max('max').as('max'),
+      eb.fn.sum<number>('sum').as('sum'),
+      eb.fn.sum<number>('count').as('count'),
+      eb.fn.max('last_at').as('last_at'),
+    ])
+    .groupBy(sql`(hour + ${sql.lit(offsetMs)}) - (hour + ${sql.lit(offsetMs)}) % ${sql.lit(bucketMs)}`)
+    .orderBy('at')
+    .execute()
+  const lastHours = sums.map(({ last_at }) => Math.floor(last_at / HOUR_MS) * HOUR_MS)
+  if (lastHours.length === 0) return []
+  const lasts = await hours.select(['hour', 'last']).where('hour', 'in', lastHours).execute()
+  const lastOf = new Map(lasts.map(({ hour, last }) => [hour, last]))
+  return sums.map((row, i) => ({ ...row, count: Number(row.count), last: lastOf.get(lastHours[i]!)! }))
+}
+
+type Runs = { id: number; from: number; to: number; shortest: number }
+
+/** Reports of one device in runs without a gap that would be shown: the database finds the few hours after which there is one. */
+async function readRuns(db: Database['sql'], { id, from, to, shortest }: Runs): Promise<Heard[]> {
+  const hours = db
+    .selectFrom('roll_ups')
+    .where('series_id', '=', id)
+    .where('hour', '>=', from)
+    .where('hour', '<', to)
+  const first = await hours.select('hour').orderBy('hour').limit(1).executeTakeFirst()
+  const ends = await db
+    .with('followed', () =>
+      hours.select(['hour', 'last_at', 'last']).select((eb) =>
+        eb.fn
+          .agg<number | null>('lead', ['hour'])
+          .over((over) => over.orderBy('hour'))
+          .as('next'),
+      ),
+    )
+    .selectFrom('followed')
+    .selectAll()
+    .where((eb) => eb.or([eb('next', 'is', null), eb(eb('next', '-', eb.ref('last_at')), '>=', shortest)]))
+    .orderBy('hour')
+    .execute()
+  let at = first?.hour ?? 0
+  return ends.map(({ last_at, last, next }) => {
+    const run = { at, last: last_at, interval_s: last }
+    at = next ?? at
+    return run
+  })
 }
 
 /** Where the local day of a time begins. */
