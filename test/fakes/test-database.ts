@@ -24,6 +24,11 @@ export async function openTestDatabase(): Promise<Database> {
   }
 }
 
+/** A place where no database has been yet, as openDatabase takes it. @param dir for a file */
+export async function newPlace(dir: string): Promise<string> {
+  return SERVER === undefined ? `${dir}/new.sqlite` : `${SERVER}/${await create(SERVER)}`
+}
+
 async function create(server: string): Promise<string> {
   const name = `t${process.pid}_${++made}`
   const connection = await createConnection(server)

@@ -4,16 +4,16 @@ import { pino } from 'pino'
 import { createRegistry, listenAdmin } from './admin.ts'
 import { openAdministration } from './administration.ts'
 import { createApp } from './app.ts'
-import { createBearer } from './auth/bearer.ts'
-import { setupLink } from './auth/links.ts'
-import { createOidc } from './auth/oidc.ts'
+import { offerSetup, openProvider } from './auth/open.ts'
+import { startDailyBackups } from './backup/daily.ts'
 import { cameraCards } from './camera/cards.ts'
 import { countRelay, openRelay } from './camera/open.ts'
 import { openCloud } from './cloud.ts'
 import { type Config, readConfig } from './config.ts'
-import { openDatabase } from './db/database.ts'
+import { databaseProblems, openDatabase } from './db/database.ts'
 import { openHistory } from './history/history.ts'
 import { openHusbandry } from './husbandry.ts'
+import { openPictures } from './pictures/open.ts'
 import { serveUpgrades } from './upgrade.ts'
 
 /** The built pages; without them there is the API alone. */
@@ -25,8 +25,7 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
   const { origin } = config
   const db = await openDatabase(config.database)
   const history = openHistory(config, log)
-  const oidc = config.oidc && createOidc(config.oidc, origin)
-  const bearer = config.oidc && oidc && createBearer(db, config.oidc, { jwksUri: oidc.jwksUri, now })
+  const { oidc, bearer } = openProvider(config, { db, now })
   const appDir = existsSync(APP_DIR) ? APP_DIR : undefined
   const cloud = openCloud(config.mqtt, { db, now, log, origin, bearer })
   const { trustProxy } = config
@@ -49,6 +48,7 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
     ...{ db, now, log, origin, oidc, bearer, appDir, trustProxy, onRightsChange, relay },
     ...administration,
     ...husbandry.deps,
+    ...(await openPictures(config.bucket, cloud, { db, now, log })),
     cards: { ...husbandry.cards, ...cameras },
   })
   serveUpgrades(app.server, [cloud.live.route, ...(relay?.routes ?? [])], (error) =>
@@ -60,26 +60,10 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
     port: config.adminPort,
     registry,
     warnings: () => cloud.warnings(),
-    notReady: async () => {
-      const gone = await db.sql
-        .selectFrom('settings')
-        .select('name')
-        .limit(1)
-        .execute()
-        .then(
-          () => undefined,
-          (error: Error) => `database: ${error.message}`,
-        )
-      return gone === undefined ? [] : [gone]
-    },
+    notReady: () => databaseProblems(db),
   })
-  const token = await setupLink(db, now(), config.setupToken)
-  // A warning: somebody should look, and nothing works before they did. One that was chosen is no news, and stays secret.
-  if (token !== undefined && config.setupToken === undefined)
-    log.warn(
-      { setup: `${origin}/setup#${token}` },
-      'there is no admin yet: open this link within a day to become it',
-    )
+  await offerSetup(db, config, log)
+  const stopBackups = config.bucket && startDailyBackups({ bucket: config.bucket, log, registry })
   log.info(
     { port: config.port, admin: admin.port, origin, database: db.flavor, app: appDir !== undefined },
     'web ready',
@@ -87,6 +71,7 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
 
   await stopSignal()
   log.info('web stopping')
+  if (stopBackups) stopBackups()
   administration.close()
   await relay?.close()
   husbandry.close()

@@ -12,6 +12,7 @@ const SUITE = [
   'test/web/server/db/database.test.ts',
   'test/web/server/routes/*.test.ts',
   'test/web/server/access.test.ts',
+  'test/web/server/backup/*.test.ts',
   'test/web/server/history/*.test.ts',
 ]
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))

@@ -33,12 +33,13 @@ const CONNECTIONS = 10
 /**
  * Opens the database and brings its tables up to date.
  * @param where a path (SQLite), `:memory:`, or `mysql://user:password@host:port/name`
+ * @param options.upTo the last migration to go through, instead of all
  * @throws Error when it cannot be reached, or was made by a newer version of the server
  */
-export async function openDatabase(where: string): Promise<Database> {
+export async function openDatabase(where: string, options: { upTo?: string } = {}): Promise<Database> {
   const database = where.startsWith('mysql://') ? openMysql(where) : openFile(where)
   try {
-    await migrate(database.sql, database.flavor)
+    await migrate(database.sql, database.flavor, options.upTo)
     return database
   } catch (cause) {
     await database.close()
@@ -88,6 +89,16 @@ async function retried<T>(attempt: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (tries === WRITE_TRIES || !RETRYABLE.has((error as { code?: string }).code ?? '')) throw error
     }
+  }
+}
+
+/** Why the database cannot be used now; empty when it can. */
+export async function databaseProblems({ sql }: Database): Promise<string[]> {
+  try {
+    await sql.selectFrom('settings').select('name').limit(1).execute()
+    return []
+  } catch (error) {
+    return [`database: ${(error as Error).message}`]
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import type { Flavor } from './database.ts'
 import * as people from './migrations/0001-people.ts'
@@ -22,13 +22,28 @@ const MIGRATIONS: Readonly<Record<string, { up: Up }>> = {
   '0006-feed-keys': feedKeys,
 }
 
-/** Brings the tables up to date. Two servers that start at once do not both do it: Kysely takes a lock. */
-export async function migrate(db: Kysely<Tables>, flavor: Flavor): Promise<void> {
+/**
+ * Brings the tables up to date, or up to one migration. Two servers that start at once do not both do it: Kysely takes a lock.
+ * @throws Error when the tables were made by a newer server
+ */
+export async function migrate(db: Kysely<Tables>, flavor: Flavor, upTo?: string): Promise<void> {
   const migrations = Object.entries(MIGRATIONS).map(([name, { up }]): [string, Migration] => [
     name,
     { up: (tx) => up(tx, flavor) },
   ])
   const provider = { getMigrations: async () => Object.fromEntries(migrations) }
-  const { error } = await new Migrator({ db, provider }).migrateToLatest()
+  const migrator = new Migrator({ db, provider })
+  const { error } = upTo === undefined ? await migrator.migrateToLatest() : await migrator.migrateTo(upTo)
   if (error !== undefined) throw error
+}
+
+/** Whether this server can make tables like those. */
+export function knowsMigration(name: string): boolean {
+  return Object.hasOwn(MIGRATIONS, name)
+}
+
+/** Names of the migrations that a database has been through, in their order. */
+export async function migrationsDone(db: Kysely<Tables>): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
+  return rows.map(({ name }) => name)
 }
