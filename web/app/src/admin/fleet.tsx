@@ -11,6 +11,7 @@ import { number } from '../words/format.ts'
 import { language, words } from '../words/language.ts'
 import { sayReport } from './report.ts'
 import { StandingTag } from './standing.tsx'
+import { AdminTabs } from './tabs.tsx'
 import { adminWords } from './words.ts'
 import './admin.css'
 
@@ -38,6 +39,7 @@ export function FleetPage() {
   const isFiltered = query !== ''
   return (
     <>
+      <AdminTabs />
       <PageHeader
         title={a.fleet.title}
         lead={loaded.data && a.fleet.shown(loaded.data.devices.length, loaded.data.total)}

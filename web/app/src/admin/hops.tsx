@@ -8,6 +8,7 @@ import { Note, PageHeader, Show, Skeleton, Tag, type Tone } from '../ui/surfaces
 import { Ago } from '../ui/time.tsx'
 import { number, span } from '../words/format.ts'
 import { language, words } from '../words/language.ts'
+import { AdminTabs } from './tabs.tsx'
 import { adminWords } from './words.ts'
 import './admin.css'
 
@@ -21,6 +22,7 @@ export function HopsPage() {
   useWatch({ hops: true })
   return (
     <>
+      <AdminTabs />
       <PageHeader
         title={a.hops.title}
         lead={a.hops.lead}

@@ -11,6 +11,7 @@ import { Button, Field, Select } from '../ui/controls.tsx'
 import { Card, Dialog, Failure, Note, PageHeader, Show, Tag } from '../ui/surfaces.tsx'
 import { Ago } from '../ui/time.tsx'
 import { words } from '../words/language.ts'
+import { AdminTabs } from './tabs.tsx'
 import { adminWords } from './words.ts'
 import './admin.css'
 
@@ -22,6 +23,7 @@ export function PeoplePage() {
   const [isInviting, setInviting] = useState(false)
   return (
     <>
+      <AdminTabs />
       <PageHeader
         title={a.people.title}
         lead={a.people.lead}

@@ -6,6 +6,7 @@ import { MakeStable } from '../pages/make-stable.tsx'
 import { Button, ButtonLink } from '../ui/controls.tsx'
 import { Card, Empty, PageHeader, Show } from '../ui/surfaces.tsx'
 import { words } from '../words/language.ts'
+import { AdminTabs } from './tabs.tsx'
 import { adminWords } from './words.ts'
 import './admin.css'
 
@@ -18,6 +19,7 @@ export function StablesPage() {
   const [isMaking, setMaking] = useState(false)
   return (
     <>
+      <AdminTabs />
       <PageHeader
         title={a.stables.title}
         lead={a.stables.lead}

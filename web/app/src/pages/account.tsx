@@ -35,7 +35,7 @@ export function AccountPage() {
             <p class="soft small">{w.notify.intro}</p>
             <div>
               <ButtonLink href="/account/notifications" icon="bell">
-                {w.notify.title}
+                {w.notify.choose}
               </ButtonLink>
             </div>
           </Card>

@@ -32,7 +32,7 @@ export function AlarmsPage() {
         lead={stable?.name}
         actions={
           <ButtonLink href="/account/notifications" icon="bell">
-            {w.notify.title}
+            {w.notify.choose}
           </ButtonLink>
         }
       />

@@ -7,7 +7,8 @@ import { Button } from '../ui/controls.tsx'
 import { Card, Failure, Show, Skeleton } from '../ui/surfaces.tsx'
 import { When } from '../ui/time.tsx'
 import { sayAction } from '../words/audit.ts'
-import { words } from '../words/language.ts'
+import { grams } from '../words/format.ts'
+import { language, words } from '../words/language.ts'
 
 type AuditPage = { rows: AuditRow[]; next: number | null }
 
@@ -53,11 +54,16 @@ export function AuditList({ path, zone }: { path: string; zone?: string }) {
   )
 }
 
-/** The plain values of what changed. */
+/** The plain values of what changed: those that speak for themselves alone, others with their names. */
 function sayDetail({ detail }: AuditRow): string {
+  const w = words.value
   return Object.entries(detail)
     .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
-    .map(([name, value]) => `${name}: ${String(value)}`)
+    .map(([name, value]) => {
+      if (name === 'grams' && typeof value === 'number') return grams(language.value, value)
+      if (name === 'role') return w.role[value as keyof typeof w.role] ?? String(value)
+      return ['name', 'email', 'zone', 'thing'].includes(name) ? String(value) : `${name}: ${String(value)}`
+    })
     .slice(0, 4)
     .join(' · ')
 }

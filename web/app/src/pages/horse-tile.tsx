@@ -21,7 +21,7 @@ export function HorseTile({ card, zone }: { card: HorseCard; zone: string }) {
   const { horse, feeder, camera, lastMeal, nextMeal, alarms } = card
   const said = feeder && sayFeeder(w, feeder.state)
   return (
-    <li class={`tile ${alarms.length > 0 ? 'has-alarm' : ''}`}>
+    <li class={`tile ${alarms.some(({ acknowledged }) => !acknowledged) ? 'has-alarm' : ''}`}>
       <div class="tile-picture">
         <HorsePicture horse={horse} size="card" />
         {camera && (
@@ -38,8 +38,8 @@ export function HorseTile({ card, zone }: { card: HorseCard; zone: string }) {
           </h2>
           {said ? <Tag tone={said.tone}>{said.text}</Tag> : <Tag>{w.card.noFeeder}</Tag>}
         </div>
-        {alarms.map(({ id, kind }) => (
-          <p key={id} class="tile-alarm">
+        {alarms.map(({ id, kind, acknowledged }) => (
+          <p key={id} class={`tile-alarm ${acknowledged ? 'is-seen' : ''}`}>
             <Icon name="warning" size={16} />
             {Object.hasOwn(w.alarm.kind, kind) ? w.alarm.kind[kind as keyof typeof w.alarm.kind] : kind}
           </p>

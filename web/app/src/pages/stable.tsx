@@ -8,6 +8,7 @@ import { useWatch } from '../data/live.ts'
 import { chooseStable, currentStable, isOwner, roleIn } from '../data/session.ts'
 import { useAction } from '../ui/action.ts'
 import { Button, Field } from '../ui/controls.tsx'
+import { Icon } from '../ui/icon.tsx'
 import { Dialog, Empty, Failure, PageHeader, Show } from '../ui/surfaces.tsx'
 import { words } from '../words/language.ts'
 import { HorseTile, TileBones } from './horse-tile.tsx'
@@ -33,13 +34,13 @@ function Horses({ id, name, zone }: { id: string; name: string; zone: string }) 
   useWatch({ stables: [id], things: thingsOf(loaded.data ?? []) })
   const mayAdd = isOwner(roleIn(id))
   const add = mayAdd && (
-    <Button icon="plus" onClick={() => setAdding(true)}>
+    <Button look="primary" icon="plus" onClick={() => setAdding(true)}>
       {w.stable.addHorse}
     </Button>
   )
   return (
     <>
-      <PageHeader title={name} lead={<Summary cards={loaded.data} />} actions={add} />
+      <PageHeader title={name} lead={<Summary cards={loaded.data} />} />
       <Show
         loaded={loaded}
         onRetry={() => void refresh(path)}
@@ -62,6 +63,14 @@ function Horses({ id, name, zone }: { id: string; name: string; zone: string }) 
                 {cards.map((card) => (
                   <HorseTile key={card.horse.id} card={card} zone={zone} />
                 ))}
+                {mayAdd && (
+                  <li class="tile-add">
+                    <button type="button" onClick={() => setAdding(true)}>
+                      <Icon name="plus" size={28} />
+                      {w.stable.addHorse}
+                    </button>
+                  </li>
+                )}
               </ul>
               <p class="soft small daily-look">{w.stable.dailyLook}</p>
             </>

@@ -35,7 +35,7 @@ type Item = {
   label: string
   matches: RegExp
   badge?: number
-  isAdmin?: boolean
+  isPhoneOnly?: boolean
 }
 
 function Navigation() {
@@ -70,6 +70,14 @@ function Navigation() {
       : []),
     { href: '/account', icon: 'person', label: w.nav.account, matches: /^\/account/ },
   ]
+  // A phone has no room for all: the pages themselves lead on to each other there.
+  const hub: Item = {
+    href: '/admin/devices',
+    icon: 'device',
+    label: w.nav.adminShort,
+    matches: /^\/admin/,
+    isPhoneOnly: true,
+  }
   const admin: Item[] = [
     { href: '/admin/devices', icon: 'device', label: w.nav.fleet, matches: /^\/admin\/devices/ },
     { href: '/admin/people', icon: 'people', label: w.nav.people, matches: /^\/admin\/people/ },
@@ -100,6 +108,7 @@ function Navigation() {
         {items.map((item) => (
           <NavItem key={item.icon} item={item} path={path} />
         ))}
+        {isAdmin.value && <NavItem item={hub} path={path} />}
       </ul>
       {isAdmin.value && (
         <div class="nav-admin">
@@ -119,9 +128,9 @@ function Navigation() {
 }
 
 function NavItem({ item, path }: { item: Item; path: string }) {
-  const { href, icon, label, matches, badge = 0 } = item
+  const { href, icon, label, matches, badge = 0, isPhoneOnly = false } = item
   return (
-    <li>
+    <li class={isPhoneOnly ? 'only-phone' : undefined}>
       <a href={href} class="nav-item" aria-current={matches.test(path) ? 'page' : undefined}>
         <span class="nav-icon">
           <Icon name={icon} size={22} />

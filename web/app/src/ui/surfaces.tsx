@@ -247,10 +247,12 @@ export function PageHeader({
         </a>
       )}
       <div class="row spread">
-        <h1>{title}</h1>
+        <div class="titles">
+          <h1>{title}</h1>
+          {lead !== undefined && <div class="lead">{lead}</div>}
+        </div>
         {actions !== undefined && <div class="row tight">{actions}</div>}
       </div>
-      {lead !== undefined && <div class="lead">{lead}</div>}
     </header>
   )
 }

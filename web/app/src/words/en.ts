@@ -46,6 +46,7 @@ export const en = {
     stables: 'Stables',
     hops: 'System',
     adminGroup: 'Administration',
+    adminShort: 'Admin',
   },
   login: {
     title: 'Sign in',
@@ -463,7 +464,8 @@ export const en = {
     intro: 'Choose what reaches you, and how.',
     push: 'Push',
     email: 'E-mail',
-    cooldown: 'Pause between two',
+    cooldown: 'Pause',
+    choose: 'Choose messages',
     minutes: (n: number) =>
       n === 0 ? 'none' : n < 60 ? `${n} min` : n < 1440 ? `${n / 60} h` : `${n / 1440} d`,
     enable: 'Get messages on this device',

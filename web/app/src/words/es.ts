@@ -48,6 +48,7 @@ export const es: Words = {
     stables: 'Cuadras',
     hops: 'Sistema',
     adminGroup: 'Administración',
+    adminShort: 'Admin',
   },
   login: {
     title: 'Iniciar sesión',
@@ -469,7 +470,8 @@ export const es: Words = {
     intro: 'Elige qué te llega y cómo.',
     push: 'Al móvil',
     email: 'Correo',
-    cooldown: 'Pausa entre dos',
+    cooldown: 'Pausa',
+    choose: 'Elegir avisos',
     minutes: (n) => (n === 0 ? 'ninguna' : n < 60 ? `${n} min` : n < 1440 ? `${n / 60} h` : `${n / 1440} d`),
     enable: 'Recibir avisos en este dispositivo',
     disable: 'No más avisos en este dispositivo',

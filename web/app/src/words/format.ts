@@ -80,7 +80,8 @@ export function minuteOf(text: string): number | undefined {
 
 /** `1,500 g`. Grams stay grams: nobody shall have to convert. */
 export function grams(language: Language, amount: number): string {
-  return `${number(language, amount)} g`
+  // The unit never stands alone on the next line.
+  return `${number(language, amount)}\u00a0g`
 }
 
 export function number(language: Language, value: number, digits = 0): string {

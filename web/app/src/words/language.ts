@@ -1,6 +1,7 @@
 /** Which language is spoken, and the words of it. */
 import type { Language } from '@pesebre/contract/api/values'
 import { computed, type Signal, signal } from '@preact/signals'
+import { choose } from './choose.ts'
 import { en, type Words } from './en.ts'
 import { es } from './es.ts'
 
@@ -19,16 +20,6 @@ export function speak(chosen: Language): void {
   } catch {
     // A browser that keeps nothing: it is asked again next time.
   }
-}
-
-/** The stored choice, else the first of the browser's languages that there is; Spanish for its sisters in Spain. */
-export function choose(kept: string | null, preferred: readonly string[]): Language {
-  for (const tag of [kept ?? '', ...preferred]) {
-    const primary = tag.slice(0, 2).toLowerCase()
-    if (primary === 'es' || primary === 'en') return primary
-    if (['ca', 'gl', 'eu'].includes(primary)) return 'es'
-  }
-  return 'en'
 }
 
 function stored(): string | null {

@@ -34,7 +34,7 @@ export function CameraSection({ horse }: SectionProps) {
         <Button look="primary" icon={isLive ? 'stop' : 'play'} onClick={() => setLive(!isLive)}>
           {isLive ? w.camera.stop : w.camera.watch}
         </Button>
-        <div class="stack close camera-quality">
+        <div class="camera-quality">
           <Choice<Quality>
             label={w.camera.quality}
             value={quality}

@@ -70,7 +70,7 @@ function optionsOf(
     width: element.clientWidth,
     height: HEIGHT,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
-    padding: [12, 8, 0, 0],
+    padding: [12, 20, 0, 0],
     cursor: { y: false, points: { size: 7 } },
     legend: { show: false },
     scales: {
