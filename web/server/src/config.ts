@@ -39,6 +39,12 @@ export type Config = {
   readonly deadLetterUrl: string | undefined
   /** `smtp(s)://user:password@host:port?from=address`. Undefined: no mail. */
   readonly smtpUrl: string | undefined
+  /** Who watches cameras at once: of one camera, of one user, in total. */
+  readonly relayLimits: {
+    readonly viewersPerCamera: number
+    readonly viewersPerUser: number
+    readonly viewers: number
+  }
   readonly logLevel: string
 }
 
@@ -207,6 +213,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     return fallback
   }
 
+  function viewers(name: string, fallback: number): number {
+    const value = Number(raw(name) ?? fallback)
+    if (Number.isInteger(value) && value >= 1 && value <= 100_000) return value
+    wrong(name, 'a whole number from 1 to 100000')
+    return fallback
+  }
+
   function smtpUrl(): string | undefined {
     const value = raw('PESEBRE_SMTP_URL')
     if (value !== undefined && !(URL.canParse(value) && /^smtps?:$/.test(new URL(value).protocol)))
@@ -258,6 +271,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     queueUrl: optional('PESEBRE_QUEUE_URL', /^https?:\/\/[^/]+\/.+/, 'the URL of an SQS queue'),
     deadLetterUrl: optional('PESEBRE_DLQ_URL', /^https?:\/\/[^/]+\/.+/, 'the URL of an SQS queue'),
     smtpUrl: smtpUrl(),
+    relayLimits: {
+      viewersPerCamera: viewers('PESEBRE_RELAY_VIEWERS_PER_CAMERA', 200),
+      viewersPerUser: viewers('PESEBRE_RELAY_VIEWERS_PER_USER', 20),
+      viewers: viewers('PESEBRE_RELAY_VIEWERS', 2000),
+    },
     logLevel: choice('PESEBRE_LOG_LEVEL', LOG_LEVELS, 'info'),
   }
   if (problems.length > 0) throw new ConfigError(problems)

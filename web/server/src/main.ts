@@ -29,7 +29,7 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
   const appDir = existsSync(APP_DIR) ? APP_DIR : undefined
   const cloud = openCloud(config.mqtt, { db, now, log, origin, bearer })
   const { trustProxy } = config
-  const relay = openRelay(cloud, { db, now, log, origin, bearer })
+  const relay = openRelay(cloud, { db, now, log, origin, bearer }, config.relayLimits)
   const registry = createRegistry()
   if (relay) countRelay(registry, relay)
   const administration = await openAdministration({

@@ -64,7 +64,8 @@ export async function startRelay(options: Partial<RelayOptions> = {}) {
   const { port } = server.address() as AddressInfo
   const origin = `http://127.0.0.1:${port}`
   const log = { debug() {}, info() {}, warn() {} }
-  const relay = createRelay({ origin, mayWatch, mqtt: iot.mqtt, log, ...options })
+  const limits = { viewersPerCamera: 200, viewersPerUser: 20, viewers: 2_000 }
+  const relay = createRelay({ origin, mayWatch, mqtt: iot.mqtt, log, limits, ...options })
   serveUpgrades(server, relay.routes, () => {})
   const sockets = new Set<WebSocket>()
 

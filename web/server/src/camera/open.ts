@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client'
 import { Gauge } from 'prom-client'
 import type { Cloud } from '../cloud.ts'
 import type { Deps } from '../deps.ts'
+import type { Limits } from '../relay/hub.ts'
 import { createRelay, type Relay } from './relay.ts'
 import { createMayWatch } from './watching.ts'
 
@@ -9,10 +10,11 @@ import { createMayWatch } from './watching.ts'
 export function openRelay(
   { iot, live }: Pick<Cloud, 'iot' | 'live'>,
   deps: Pick<Deps, 'db' | 'now' | 'origin' | 'bearer' | 'log'>,
+  limits: Limits,
 ): Relay | undefined {
   if (iot === undefined) return undefined
   const { db, log, origin } = deps
-  const relay = createRelay({ origin, mqtt: iot, log, mayWatch: createMayWatch(deps) })
+  const relay = createRelay({ origin, mqtt: iot, log, limits, mayWatch: createMayWatch(deps) })
   relay.onChange((thing) => {
     stableOf(db, thing)
       .then((stable) =>

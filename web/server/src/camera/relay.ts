@@ -29,7 +29,7 @@ export type RelayOptions = {
     onLink(handler: (link: { readonly isLive: boolean }) => void): void
   }
   readonly log: Log
-  readonly limits?: Partial<Limits>
+  readonly limits: Limits
 }
 
 export type Log = Record<'debug' | 'info' | 'warn', (fields: object, text: string) => void>
@@ -56,8 +56,6 @@ export type Relay = {
   close(): Promise<void>
 }
 
-/** Enough for a large yard: on one core 1,000 viewers cost a fifth of it (BENCHMARKS.md). */
-const LIMITS: Limits = { viewersPerCamera: 200, viewersPerUser: 20, viewers: 2_000 }
 const TICK_MS = 250
 /** AWS IoT tells this of every client (Developer Guide, "Lifecycle events"). */
 const PRESENCE_FILTER = '$aws/events/presence/+/+'
@@ -67,7 +65,7 @@ const PRESENCE = /^\$aws\/events\/presence\/(connected|disconnected)\/(camera-[0
 export function createRelay(options: RelayOptions): Relay {
   const { origin, mqtt, log } = options
   const hub = new Hub({
-    limits: { ...LIMITS, ...options.limits },
+    limits: options.limits,
     newId: () => randomBytes(8).toString('hex'),
   })
   const tokens = new Tokens(TOKEN_S_MAX * 1_000)
