@@ -1,14 +1,8 @@
 import type { History, HistoryFields, Resolution } from '@pesebre/contract/api/history'
 import { HOUR_MS } from '@pesebre/contract/archive'
-import {
-  DAY_MINUTES,
-  instantOf,
-  localMinute,
-  offsetAt,
-  transitionsBetween,
-} from '@pesebre/contract/wall-clock'
 import { sql } from 'kysely'
 import type { Database } from '../db/database.ts'
+import { type LocalDays, localDays } from './days.ts'
 import { numberOf } from './fields.ts'
 import { rawSince } from './indexer.ts'
 import { findGaps, gather, type Heard, type Sample, toPoints } from './points.ts'
@@ -35,8 +29,6 @@ const SPANS: readonly [Resolution, spanMs: number, bucketMs: number][] = [
   ['hour', 32 * 24 * HOUR_MS, HOUR_MS],
   ['day', Number.POSITIVE_INFINITY, 24 * HOUR_MS],
 ]
-/** Changes of the clock in five years, and more. */
-const CHANGES_MAX = 24
 /** Raw rows that one question may read; for more, hours have to do. */
 const RAW_ROWS_MAX = 20_000
 
@@ -48,9 +40,9 @@ export async function readHistory(db: Database, question: HistoryQuestion, now: 
   const raw = bucketMs < HOUR_MS && question.from >= rawSince(now) ? await readRaw(db, asked) : undefined
   const chosen = raw === undefined && bucketMs < HOUR_MS ? 'hour' : resolution
   const shortest = Math.max(bucketMs, raw === undefined ? HOUR_MS : 0)
-  const { samples, heard } = raw ?? (await readHours(db.sql, asked, { bucketMs, shortest }))
-  const startOf =
-    chosen === 'day' ? dayStarts(asked) : (at: number): number => Math.floor(at / shortest) * shortest
+  const days = chosen === 'day' ? localDays(question.zone, hoursOf(asked)) : undefined
+  const { samples, heard } = raw ?? (await readHours(db.sql, asked, { days, shortest }))
+  const startOf = days?.startOf ?? ((at: number): number => Math.floor(at / shortest) * shortest)
   const gaps = findGaps(heard, { from: question.from, to, now, shortest })
   return {
     field: question.field,
@@ -88,8 +80,8 @@ async function newestReport({ sql }: Database): Promise<number | null> {
 }
 
 type Read = { samples: Sample[]; heard: Heard[] }
-/** How much time one point stands for, and how long a gap must be to be shown, milliseconds. */
-type Scale = { bucketMs: number; shortest: number }
+/** Days, where a point is one; and how long a gap must be to be shown, milliseconds. */
+type Scale = { days: LocalDays | undefined; shortest: number }
 
 /** Undefined when there is too much of it. */
 async function readRaw({ sql }: Database, question: HistoryQuestion): Promise<Read | undefined> {
@@ -135,12 +127,8 @@ async function readHours(db: Database['sql'], question: HistoryQuestion, scale: 
   const things = new Set(measured.map((one) => one.thing))
   // A camera that goes on reporting hides no gap of the feeder.
   const heardOf = series.filter((one) => one.field === PRESENCE && things.has(one.thing))
-  const from = Math.floor(question.from / HOUR_MS) * HOUR_MS
-  const span = { from, to: question.to }
-  const parts =
-    scale.bucketMs > HOUR_MS
-      ? constantOffsets(question.zone, span)
-      : [{ ...span, bucketMs: HOUR_MS, offsetMs: 0 }]
+  const span = hoursOf(question)
+  const parts = scale.days?.parts ?? [span]
   const samples: Sample[] = []
   for (const { id } of measured) for (const part of parts) samples.push(...(await readSums(db, id, part)))
   const heard: Heard[] = []
@@ -149,35 +137,22 @@ async function readHours(db: Database['sql'], question: HistoryQuestion, scale: 
   return { samples, heard }
 }
 
-type Part = { from: number; to: number; bucketMs: number; offsetMs: number }
-
-/** Parts of a time in which the wall clock of a zone is as far from UTC. */
-function constantOffsets(zone: string, { from, to }: { from: number; to: number }): Part[] {
-  // Where the clock changes within an hour, that hour belongs to what was before.
-  const changes = transitionsBetween(zone, from, to, CHANGES_MAX).map(
-    ({ at }) => Math.ceil(at / HOUR_MS) * HOUR_MS,
-  )
-  const starts = [from, ...changes]
-  return starts.map((start, i) => ({
-    from: start,
-    to: starts[i + 1] ?? to,
-    bucketMs: DAY_MINUTES * MINUTE_MS,
-    offsetMs: offsetAt(zone, start) * MINUTE_MS,
-  }))
+/** From the beginning of the first hour. */
+function hoursOf({ from, to }: HistoryQuestion): { from: number; to: number } {
+  return { from: Math.floor(from / HOUR_MS) * HOUR_MS, to }
 }
 
+/** `offsetMs`: they are added up to days that are so far from those of UTC. */
+type Hours = { from: number; to: number; offsetMs?: number }
+
 /** Roll-ups of one series, added up. What a bucket held last stands in the hour in which it was reported. */
-async function readSums(
-  db: Database['sql'],
-  id: number,
-  { from, to, bucketMs, offsetMs }: Part,
-): Promise<Sample[]> {
+async function readSums(db: Database['sql'], id: number, { from, to, offsetMs }: Hours): Promise<Sample[]> {
   const hours = db
     .selectFrom('roll_ups')
     .where('series_id', '=', id)
     .where('hour', '>=', from)
     .where('hour', '<', to)
-  if (bucketMs === HOUR_MS)
+  if (offsetMs === undefined)
     return hours
       .select(['hour as at', 'min', 'max', 'sum', 'count', 'last', 'last_at'])
       .orderBy('hour')
@@ -191,7 +166,7 @@ async function readSums(
       eb.fn.sum<number>('count').as('count'),
       eb.fn.max('last_at').as('last_at'),
     ])
-    .groupBy(sql`(hour + ${sql.lit(offsetMs)}) - (hour + ${sql.lit(offsetMs)}) % ${sql.lit(bucketMs)}`)
+    .groupBy(sql`(hour + ${sql.lit(offsetMs)}) - (hour + ${sql.lit(offsetMs)}) % ${sql.lit(24 * HOUR_MS)}`)
     .orderBy('at')
     .execute()
   const lastHours = sums.map(({ last_at }) => Math.floor(last_at / HOUR_MS) * HOUR_MS)
@@ -231,21 +206,4 @@ async function readRuns(db: Database['sql'], { id, from, to, shortest }: Runs): 
     at = next ?? at
     return run
   })
-}
-
-/** Where the local day of a time begins. */
-function dayStarts({ from, to, zone }: HistoryQuestion): (at: number) => number {
-  const starts: number[] = []
-  const firstDay = Math.floor(localMinute(zone, Math.floor(from / HOUR_MS) * HOUR_MS) / DAY_MINUTES)
-  for (let day = firstDay; ; day++) {
-    const start = instantOf(zone, day * DAY_MINUTES)
-    if (start >= to) break
-    starts.push(start)
-  }
-  let day = 0
-  return (at) => {
-    if (starts[day]! > at) day = 0
-    while (day + 1 < starts.length && starts[day + 1]! <= at) day++
-    return starts[day] ?? at
-  }
 }
