@@ -31,6 +31,7 @@ import { meRoutes } from './routes/me.ts'
 import { memberRoutes } from './routes/members.ts'
 import { notificationRoutes } from './routes/notifications.ts'
 import { oidcRoutes } from './routes/oidc.ts'
+import { pictureRoutes } from './routes/pictures.ts'
 import { pushRoutes } from './routes/push.ts'
 import { scheduleRoutes } from './routes/schedule.ts'
 import { sessionRoutes } from './routes/session.ts'
@@ -76,6 +77,7 @@ const ROUTES: readonly ((app: App, deps: Deps) => void)[] = [
   pushRoutes,
   historyRoutes,
   snapshotRoutes,
+  pictureRoutes,
   userRoutes,
   auditRoutes,
   deviceRoutes,

@@ -8,6 +8,7 @@ import type { Relay } from './camera/relay.ts'
 import type { Database } from './db/database.ts'
 import type { Devices } from './devices/devices.ts'
 import type { Feeding } from './feeding/feeding.ts'
+import type { Pictures } from './pictures/pictures.ts'
 
 /**
  * All that the HTTP API needs of the world: made by main.ts, and by test/fakes/web-app.ts for tests.
@@ -53,6 +54,10 @@ export type Deps = {
   readonly devices?: Devices | undefined
   /** Reports that the gateways have taken since the server began to ask them; undefined: no gateway is set. */
   readonly reports?: () => { total: number; perMinute: number } | undefined
+  /** Pictures of horses; undefined: no bucket is set. */
+  readonly pictures?: Pictures | undefined
+  /** A horse's card is another now: told to who watches its stable. */
+  readonly onHorseChange?: (horse: { stable: string; horse: string }) => void
   /** Looks at every hop; undefined: nobody does. */
   readonly hops?: () => Promise<Hops>
   /** Cameras, and who watches them; undefined: AWS IoT is not set up. */

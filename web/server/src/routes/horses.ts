@@ -65,6 +65,7 @@ export function horseRoutes(app: App, deps: Deps): void {
         const entry = { action: 'horse.create', subject: id, stable, detail: { name } }
         await audit(tx, actorOf(request, at), entry)
       })
+      deps.onHorseChange?.({ stable, horse: id })
       return reply.code(201).send(await found(id))
     },
   )
@@ -91,6 +92,7 @@ export function horseRoutes(app: App, deps: Deps): void {
           const entry = { action: 'horse.change', subject: horse, stable, detail: request.body }
           await audit(tx, actorOf(request, deps.now()), entry)
         })
+      deps.onHorseChange?.({ stable, horse })
       return found(horse)
     },
   )
@@ -117,6 +119,7 @@ export function horseRoutes(app: App, deps: Deps): void {
         const entry = { action: 'horse.delete', subject: horse, stable }
         await audit(tx, actorOf(request, deps.now()), entry)
       })
+      deps.onHorseChange?.({ stable, horse })
       return reply.code(204).send(null)
     },
   )
