@@ -41,6 +41,8 @@
  *   -Q         add No-Response:26 (RFC 7967), i.e. ask for no answer
  *   -d PCT     closed loop: also send PCT % of messages twice (same MID)
  *   -T MS      give up on a request after MS (default 2000)
+ *   -r N       closed loop: before giving up, send the same bytes again N times,
+ *              each after -T, as a device that retries; "again" counts them
  *   -x N       closed loop: stop after N answers, warm-up included (default 0:
  *              by time alone)
  *   -F N       first value of the payload's "seq" (default 0), so that several
@@ -113,13 +115,13 @@ static double hist_q(double q)          /* quantile in microseconds */
 
 /* -------------------------------------------------------------------- state */
 struct sock { int fd; uint16_t mid; uint32_t first, n, turn; }; /* slots first..first+n */
-struct slot { uint64_t t0; uint32_t sock, seq; uint16_t gen, mid; uint8_t busy; };
+struct slot { uint64_t t0; const uint8_t *made; uint32_t sock, seq, thing; uint16_t gen, mid; uint8_t busy, tries; };
 
 static struct sock *S;
 static struct slot *L;
 static unsigned P = 64, N = 256, BURST = 8, TKL = 4, PAY = 80, DUP = 0;
 static double DUR = 5, WARM = 1, RATE = 10000;
-static unsigned TMO_MS = 2000, THINGS = 0, ADDRS = 0;
+static unsigned TMO_MS = 2000, THINGS = 0, ADDRS = 0, RETRIES = 0;
 static uint64_t stop_after, answered_all;
 static int con = 1, nonflag = 0, noresp = 0, method = 2 /* POST */;
 static const char *path = "telemetry", *mode = "con", *count_path, *label = "", *answers_file, *made_file;
@@ -128,7 +130,7 @@ static int ep;
 
 /* counters, reset when the warm-up ends */
 static struct {
-	uint64_t sent, dup_sent, ok, c4, c5, rst, timeout, stale, sep, eagain, refused, rx;
+	uint64_t sent, dup_sent, ok, c4, c5, rst, timeout, stale, sep, eagain, refused, rx, again;
 } C;
 
 static uint64_t now_ns(void)
@@ -264,31 +266,38 @@ static uint8_t txb[BATCH][PKT_MAX];
 static struct mmsghdr txm[BATCH];
 static struct iovec txv[BATCH];
 
-/* Put request for slot i into batch position k; 0 when all datagrams of -f have been sent. */
-static int fill(unsigned k, struct sock *s, uint32_t i, uint64_t t0)
+/* Put the request that slot i stands for into batch position k. */
+static void write_slot(unsigned k, uint32_t i)
 {
 	struct slot *l = &L[i];
 	uint8_t *b = txb[k];
+	if (l->made) {
+		txv[k].iov_len = (size_t)(l->made[0] << 8 | l->made[1]);
+		memcpy(b, l->made + 2, txv[k].iov_len);
+	}
+	uint32_t tok = (uint32_t)l->gen << SLOT_BITS | i, q = htonl(l->seq);
+	b[2] = (uint8_t)(l->mid >> 8); b[3] = (uint8_t)l->mid;
+	memcpy(b + 4, &tok, 4);
+	if (l->made) return;
+	memcpy(b + seq_off, &q, 4);
+	if (thing_w) memcpy(b + thing_off, digits[l->thing], thing_w);
+}
+/* Put a new request for slot i into batch position k; 0 when all datagrams of -f have been sent. */
+static int fill(unsigned k, struct sock *s, uint32_t i, uint64_t t0)
+{
+	struct slot *l = &L[i];
+	l->made = NULL;
 	if (made_file) {
 		if (made_next == made_end) return 0;
-		txv[k].iov_len = (size_t)(made_next[0] << 8 | made_next[1]);
-		memcpy(b, made_next + 2, txv[k].iov_len);
-		made_next += 2 + txv[k].iov_len;
+		l->made = made_next;
+		made_next += 2 + (size_t)(made_next[0] << 8 | made_next[1]);
 	}
 	l->gen = (uint16_t)((l->gen + 1) & GEN_MASK);
 	l->mid = s->mid++;
-	l->busy = 1; l->t0 = t0; l->sock = (uint32_t)(s - S);
-	uint32_t tok = (uint32_t)l->gen << SLOT_BITS | i;
-	b[2] = (uint8_t)(l->mid >> 8); b[3] = (uint8_t)l->mid;
-	memcpy(b + 4, &tok, 4);
+	l->busy = 1; l->tries = 0; l->t0 = t0; l->sock = (uint32_t)(s - S);
 	l->seq = seq++;
-	if (made_file) return 1;
-	uint32_t q = htonl(l->seq);
-	memcpy(b + seq_off, &q, 4);
-	if (thing_w) {
-		unsigned thing = THINGS <= P ? l->sock % THINGS : (l->sock + P * s->turn++) % THINGS;
-		memcpy(b + thing_off, digits[thing], thing_w);
-	}
+	if (thing_w && !made_file) l->thing = THINGS <= P ? l->sock % THINGS : (l->sock + P * s->turn++) % THINGS;
+	write_slot(k, i);
 	return 1;
 }
 static int any_busy(void)
@@ -421,7 +430,7 @@ static long long get_count(void)
 int main(int argc, char **argv)
 {
 	int o, lport = 0; tick = (double)sysconf(_SC_CLK_TCK);
-	while ((o = getopt(argc, argv, "M:t:w:n:p:R:b:s:k:u:m:NQd:T:C:S:P:L:D:A:x:F:O:f:")) != -1) switch (o) {
+	while ((o = getopt(argc, argv, "M:t:w:n:p:R:b:s:k:u:m:NQd:T:r:C:S:P:L:D:A:x:F:O:f:")) != -1) switch (o) {
 		case 'M': mode = optarg; break;
 		case 't': DUR = atof(optarg); break;
 		case 'w': WARM = atof(optarg); break;
@@ -437,6 +446,7 @@ int main(int argc, char **argv)
 		case 'Q': noresp = 1; break;
 		case 'd': DUP = (unsigned)atoi(optarg); break;
 		case 'T': TMO_MS = (unsigned)atoi(optarg); break;
+		case 'r': RETRIES = (unsigned)atoi(optarg); break;
 		case 'C': count_path = optarg; break;
 		case 'S': lport = atoi(optarg); break;
 		case 'P': if (npids < 4) pids[npids++] = atoi(optarg); break;
@@ -563,7 +573,12 @@ int main(int argc, char **argv)
 			t_scan = t + (ramp ? 1000000000ull : 50000000ull);
 			uint32_t lim = ramp ? SLOT_MAX : N;
 			for (uint32_t i = 0; i < lim; i++)
-				if (L[i].busy && t > L[i].t0 + TMO_MS * 1000000ull) {
+				if (L[i].busy && t > L[i].t0 + (1 + (uint64_t)L[i].tries) * TMO_MS * 1000000ull) {
+					if (L[i].tries < RETRIES && !ramp) {
+						L[i].tries++; C.again++;
+						write_slot(0, i); flush(&S[L[i].sock], 1);
+						continue;
+					}
 					C.timeout++; L[i].busy = 0;
 					if (ramp) { inflight_ramp--; continue; }
 					struct sock *s = &S[L[i].sock];
@@ -603,14 +618,14 @@ int main(int argc, char **argv)
 	double rps = flood ? ((double)C.sent - (double)drops) / secs : (double)ok_in_window / secs;
 	printf("{\"label\":\"%s\",\"mode\":\"%s%s\",\"outstanding\":%u,\"ports\":%u,\"payload\":%u,\"pkt\":%u,\"secs\":%.2f,"
 	       "\"rps\":%.0f,\"sent_rps\":%.0f,\"success_pct\":%.3f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,"
-	       "\"ok\":%llu,\"c4\":%llu,\"c5\":%llu,\"rst\":%llu,\"timeout\":%llu,\"stale\":%llu,\"sep\":%llu,\"dup\":%llu,\"refused\":%llu,\"eagain\":%llu,\"rx\":%llu,"
+	       "\"ok\":%llu,\"c4\":%llu,\"c5\":%llu,\"rst\":%llu,\"timeout\":%llu,\"stale\":%llu,\"sep\":%llu,\"dup\":%llu,\"again\":%llu,\"refused\":%llu,\"eagain\":%llu,\"rx\":%llu,"
 	       "\"kdrops\":%llu,\"count\":%lld,\"srv_user\":%.2f,\"srv_sys\":%.2f,\"srv_us_per_req\":%.2f,"
 	       "\"rss0_mb\":%.1f,\"rss_mb\":%.1f,\"hwm_mb\":%.1f,\"next_seq\":%u,\"gen_cpu\":%.2f,\"other_cpu\":%.1f,\"steal\":%.1f}\n",
 	       label, mode, !closed && !flood ? (con ? "-con" : "-non") : "", closed ? N : 0, P, PAY, tmpl_len, secs,
 	       rps, (double)C.sent / secs, succ, hist_q(.5), hist_q(.99), hist_q(.999), (double)hist_max / 1000.0,
 	       (unsigned long long)C.ok, (unsigned long long)C.c4, (unsigned long long)C.c5, (unsigned long long)C.rst,
 	       (unsigned long long)C.timeout, (unsigned long long)C.stale, (unsigned long long)C.sep, (unsigned long long)C.dup_sent,
-	       (unsigned long long)C.refused, (unsigned long long)C.eagain, (unsigned long long)C.rx,
+	       (unsigned long long)C.again, (unsigned long long)C.refused, (unsigned long long)C.eagain, (unsigned long long)C.rx,
 	       (unsigned long long)drops, cnt, cu / secs, cs / secs, rps > 0 ? (cu + cs) / secs / rps * 1e6 : 0,
 	       (double)rss0 / 1024, (double)rss / 1024, (double)hwm / 1024, seq, g / secs, 100 * (b - cu - cs - g) / secs, 100 * (st - st0) / secs);
 	return 0;

@@ -18,6 +18,8 @@ export type LoadResult = {
   c4: number
   c5: number
   timeout: number
+  /** Requests that were sent a second time. */
+  again: number
   refused: number
   /** Datagrams that the kernel threw away at the server's socket. */
   kdrops: number
@@ -48,6 +50,8 @@ export type LoadOptions = {
   /** Datagrams made beforehand (fleet.ts) instead of readings; each is sent once, and the run ends with the last. */
   datagramsFile?: string
   timeoutMs?: number
+  /** Times that the same bytes are sent again before a request counts as lost. */
+  retries?: number
   pid?: number
   core?: string
 }
@@ -78,6 +82,7 @@ export function loadArguments(o: LoadOptions): string[] {
     ['-x', o.stopAfter],
     ['-F', o.firstSeq],
     ['-T', o.timeoutMs],
+    ['-r', o.retries],
     ['-P', o.pid],
   ]
   for (const [flag, value] of numbers) if (value !== undefined) args.push(flag, String(Math.round(value)))

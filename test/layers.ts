@@ -30,6 +30,7 @@ const LAYERS: Record<string, readonly string[]> = {
     'type gateway/src/',
     'gateway/src/bind-error.ts',
   ],
+  'gateway/pack.ts': ['node:*', 'esbuild'],
   'gateway/src/config.ts': [],
   'gateway/src/': [
     '@stablelib/aes',

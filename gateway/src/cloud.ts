@@ -48,7 +48,7 @@ export async function openCloud(config: Config, log: Logger, mark: () => number)
         process.exit(1)
       },
     })
-    const room = openMailRoom({ workers, log, read: data.read })
+    const room = openMailRoom({ workers, log, read: data.read, handsOut: config.commands })
     mqtt = await openMqtt({
       ...settings!,
       clientId: `pesebre-gateway-${gatewayId}`,

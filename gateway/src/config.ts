@@ -24,6 +24,8 @@ export type Config = {
   readonly contextsMax: number
   /** AWS IoT, where the mailboxes are. Without, devices get no commands. */
   readonly mqtt: MqttConfig | undefined
+  /** Whether devices get commands. Not in a second region: only the first is sure to know of all that was handed out. */
+  readonly commands: boolean
   /** What devices are told about where gateways are. */
   readonly gateways: { version: number; list: string[] } | undefined
   /** Where every report is archived. Without, there is no archive. */
@@ -181,6 +183,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     devicesMax: whole('PESEBRE_DEVICES_MAX', [1, 16 * MIB], 250_000),
     contextsMax: whole('PESEBRE_CONTEXTS_MAX', [16, 16 * MIB], 100_000),
     mqtt: mqtt(),
+    commands: choice('PESEBRE_COMMANDS', ['true', 'false'], 'true') === 'true',
     gateways: gateways(),
     archive: archive(),
     workers: whole('PESEBRE_WORKERS', [1, 64], 1),

@@ -10,6 +10,8 @@ export type MailRoomSettings = {
   readonly log: Logger
   /** Reads a named shadow; undefined: there is none. */
   readonly read: (thing: string, shadow: string) => Promise<ShadowDocument | undefined>
+  /** false: devices get no commands from here (PESEBRE_COMMANDS). Whether they may speak, and their settings, hold all the same. */
+  readonly handsOut: boolean
 }
 
 export type MailRoom = {
@@ -27,7 +29,7 @@ const FAILURE_LOG_MS = 10_000
 const ASKED_MAX = 256
 
 /** Brings what the control shadows say to the workers: as it is announced, and when they ask. */
-export function openMailRoom({ workers, log, read }: MailRoomSettings): MailRoom {
+export function openMailRoom({ workers, log, read, handsOut }: MailRoomSettings): MailRoom {
   let loggedAt = Number.NEGATIVE_INFINITY
   let asked = 0
   for (const worker of workers) {
@@ -44,12 +46,14 @@ export function openMailRoom({ workers, log, read }: MailRoomSettings): MailRoom
     })
   }
 
+  const shown = (mailbox: Mailbox): Mailbox => (handsOut ? mailbox : { ...mailbox, queue: [] })
+
   async function answer(thing: string): Promise<Mailbox> {
     if (asked >= ASKED_MAX) throw new Error(`Cannot ask AWS IoT: ${asked} questions wait for an answer`)
     asked++
     try {
       const document = await read(thing, CONTROL_SHADOW)
-      return mailboxOf(document && readControl(document.state), document?.version ?? 0)
+      return shown(mailboxOf(document && readControl(document.state), document?.version ?? 0))
     } finally {
       asked--
     }
@@ -59,7 +63,7 @@ export function openMailRoom({ workers, log, read }: MailRoomSettings): MailRoom
     const thing = THING.exec(topic)?.[1]
     const current = currentOf(payload)
     if (thing === undefined || current === undefined) return
-    const mailbox = mailboxOf(readControl(current.state), current.version)
+    const mailbox = shown(mailboxOf(readControl(current.state), current.version))
     for (const worker of workers) worker.tell({ kind: 'announced', thing, mailbox })
   }
 

@@ -6,6 +6,7 @@ import { openCloud } from './cloud.ts'
 import { type Config, readConfig } from './config.ts'
 import { createEnds } from './ends.ts'
 import { startForwarding } from './forwarding.ts'
+import { handedSockets } from './handed-sockets.ts'
 import { lockJournal } from './journal/lock.ts'
 import { createMetrics, notReadyReasons, oldestAge } from './metrics.ts'
 import { openSecurity } from './security/security.ts'
@@ -14,7 +15,8 @@ import { claimPort, startWorkers } from './workers.ts'
 /** Composition root of the gateway daemon. Exit code 0: stopped when asked; 1: could not start, or a thread died. */
 async function run(config: Config, log: Logger): Promise<void> {
   await lockJournal(config.journalDir)
-  await claimPort(config)
+  const handed = handedSockets(process.env, process.pid, config.workers)
+  if (handed.length === 0) await claimPort(config)
   const ends = createEnds(config.journalDir)
   const security = await openSecurity(config, log, ends.all)
   const workers = await startWorkers(config, log, security?.shared)
@@ -26,7 +28,7 @@ async function run(config: Config, log: Logger): Promise<void> {
   const { handles } = workers
   const forwarding = startForwarding({ config, log, workers: handles, send, beforeDelete: security?.save })
   await cloud?.serve(handles)
-  const port = await workers.serve()
+  const port = await workers.serve(handed)
 
   const forms = { open: config.allowOpen, oscore: security !== undefined }
   const facts = { gateway: config.gatewayId, ...forms }

@@ -41,7 +41,7 @@ export type FromWorker =
  * `look-up`, undefined when AWS could not be asked; `announced` and `live` tell of changes (mailboxes.ts).
  */
 export type ToWorker =
-  | { kind: 'serve'; port: number }
+  | { kind: 'serve'; port: number; fd: number | undefined }
   | { kind: 'sent' }
   | { kind: 'mailbox'; thing: string; mailbox: Mailbox | undefined; epoch: number }
   | { kind: 'announced'; thing: string; mailbox: Mailbox }
@@ -160,10 +160,11 @@ function start(): void {
     board.set('seq', seq.last())
   }
 
-  async function serve(coapPort: number): Promise<void> {
+  async function serve(coapPort: number, fd: number | undefined): Promise<void> {
     const udp = await bindUdp({
       host: config.coapHost,
       port: coapPort,
+      fd,
       receiveBuffer: config.receiveBuffer,
       share: config.workers > 1,
       onDatagram: loop.receive,
@@ -189,12 +190,13 @@ function start(): void {
     async function stop(): Promise<void> {
       udp.stopReceiving()
       const until = performance.now() + config.stopTimeoutMs
-      while (loop.pending() > 0 && performance.now() < until) await sleep(5)
-      await journal.close()
+      while (loop.pending() > 0 && performance.now() < until) await sleep(1)
       while (udp.unsent() > 0 && performance.now() < until) await sleep(1)
       loop.stop()
-      publishJournal()
+      // Before the journal, which takes its time: what comes from now on waits in a handed socket for the next process.
       await udp.close()
+      await journal.close()
+      publishJournal()
       say({ kind: 'stopped', seq: seq.last() })
       port.close()
     }
@@ -203,7 +205,7 @@ function start(): void {
   const { start: from, end, torn } = journal.recovered
   say({ kind: 'opened', start: from, end, torn, dir })
   port.on('message', (message: ToWorker) => {
-    if (message.kind === 'serve') serve(message.port).catch(fail)
+    if (message.kind === 'serve') serve(message.port, message.fd).catch(fail)
     else if (message.kind === 'mailbox') mailboxes.receive(message.thing, message.mailbox, message.epoch)
     else if (message.kind === 'announced') mailboxes.announce(message.thing, message.mailbox)
     else if (message.kind === 'live') mailboxes.setLive(message.isLive, message.isReset)

@@ -21,8 +21,8 @@ export type WorkerHandle = {
 
 export type Workers = {
   readonly handles: readonly WorkerHandle[]
-  /** Binds the sockets. Resolves with the port. */
-  serve(): Promise<number>
+  /** Binds the sockets, or takes those that were handed over, one for each worker. Resolves with the port. */
+  serve(handed: readonly number[]): Promise<number>
   /** Answers what is pending, flushes the journals, ends the threads. */
   stop(): Promise<void>
 }
@@ -46,10 +46,10 @@ export async function startWorkers(
   )
   let port = config.coapPort
 
-  async function serve(): Promise<number> {
+  async function serve(handed: readonly number[]): Promise<number> {
     // The first one finds the port if the setting is 0; the others then share it.
-    for (const { ask } of threads) {
-      const ready = await ask({ kind: 'serve', port }, 'ready')
+    for (const [worker, { ask }] of threads.entries()) {
+      const ready = await ask({ kind: 'serve', port, fd: handed[worker] }, 'ready')
       port = ready.port
     }
     return port

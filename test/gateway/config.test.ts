@@ -34,6 +34,7 @@ const DEFAULTS: Config = {
   devicesMax: 250_000,
   contextsMax: 100_000,
   mqtt: undefined,
+  commands: true,
   gateways: undefined,
   archive: undefined,
   workers: 1,
@@ -91,6 +92,7 @@ const SETTINGS: { name: string; key: keyof Config; good: Record<string, unknown>
     good: { 65536: 65536 },
     bad: ['65535', '1073741825'],
   },
+  { name: 'PESEBRE_COMMANDS', key: 'commands', good: { true: true, false: false }, bad: ['no', '0'] },
   {
     name: 'PESEBRE_ACK_AFTER',
     key: 'ackAfter',

@@ -27,7 +27,7 @@ export type IotData = {
 /** The data plane of AWS IoT. `endpoint` is where it is unless AWS_ENDPOINT_URL_IOT_DATA_PLANE says otherwise. */
 export function openIotData(endpoint: string): IotData {
   const client = new IoTDataPlaneClient({
-    ...(process.env['AWS_ENDPOINT_URL_IOT_DATA_PLANE'] ? {} : { endpoint }),
+    ...(process.env['AWS_ENDPOINT_URL_IOT_DATA_PLANE'] ? {} : { endpoint, ...regionIn(endpoint) }),
     maxAttempts: 2,
     requestHandler: { connectionTimeout: 2000, requestTimeout: 3000, throwOnRequestTimeout: true },
   })
@@ -61,6 +61,12 @@ export function openIotData(endpoint: string): IotData {
   }
 
   return { read, report, close: () => client.destroy() }
+}
+
+/** A gateway of a second region asks the first one's AWS IoT: the signature names that one. */
+function regionIn(endpoint: string): { region?: string } {
+  const region = /\.iot\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/.exec(endpoint)?.[1]
+  return region === undefined ? {} : { region }
 }
 
 function documentOf(payload: Uint8Array | undefined): ShadowDocument {

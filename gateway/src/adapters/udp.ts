@@ -5,6 +5,8 @@ import { isIPv6 } from 'node:net'
 export type UdpSettings = {
   host: string
   port: number
+  /** A socket that is bound already (handed-sockets.ts), of the family of `host`: taken as it is, its buffer included. */
+  fd?: number | undefined
   /** Asked of the kernel, bytes. */
   receiveBuffer: number
   /** Several workers share the port; the kernel spreads peers over them. */
@@ -26,23 +28,31 @@ export type Udp = {
   close(): Promise<void>
 }
 
-/** Binds a UDP socket. Rejects with the error of bind(2). */
+/** Binds a UDP socket, or takes one over. Rejects with the error of bind(2), or when the one handed over is another kind. */
 export async function bindUdp(settings: UdpSettings): Promise<Udp> {
   const family = isIPv6(settings.host) ? 6 : 4
   const socket = createSocket({
     type: `udp${family}`,
-    reusePort: settings.share,
-    recvBufferSize: settings.receiveBuffer,
+    ...(settings.fd === undefined && { reusePort: settings.share, recvBufferSize: settings.receiveBuffer }),
     // Peers are always numeric addresses of the socket's own family: nothing to look up.
     lookup: (hostname, _options, callback) => callback(null, hostname, family),
   })
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject)
-    socket.bind({ port: settings.port, address: settings.host, exclusive: true }, () => {
+    const place =
+      settings.fd === undefined ? { port: settings.port, address: settings.host } : { fd: settings.fd }
+    socket.bind({ ...place, exclusive: true }, () => {
       socket.off('error', reject)
       resolve()
     })
   })
+  const bound = socket.address().family
+  if (bound !== `IPv${family}`) {
+    socket.close()
+    throw new Error(
+      `Cannot use the socket handed over: it is of ${bound}, PESEBRE_COAP_HOST says ${settings.host}`,
+    )
+  }
   socket.on('error', settings.onError)
   socket.on('message', settings.onDatagram)
   return wrap(socket, settings)
