@@ -11,6 +11,8 @@ export function openObjectStore(bucket: string): ObjectStore {
   const client = new S3Client({
     // Bucket names with dots, and stand-ins on one machine, have no host name of their own.
     forcePathStyle: true,
+    // The archive of a second region may be in the first.
+    followRegionRedirects: true,
     maxAttempts: 1,
     requestHandler: { connectionTimeout: 3000, requestTimeout: 30_000, throwOnRequestTimeout: true },
   })
