@@ -1,3 +1,5 @@
+import { FRAME_BYTES_MAX } from '@pesebre/contract/frame'
+import { LEASE_S_MAX, TOKEN_S_MAX } from '@pesebre/contract/relay'
 import t from 'tap'
 import { GONE_MS, SNAPSHOT_MS } from '../../../../web/server/src/relay/camera.ts'
 import {
@@ -8,6 +10,7 @@ import {
   RATE_MOST,
   SILENT_MS,
 } from '../../../../web/server/src/relay/stream.ts'
+import { LATE_MS, WINDOW } from '../../../../web/server/src/relay/viewer.ts'
 import { startHub } from './harness.ts'
 
 t.test(
@@ -340,5 +343,16 @@ t.test('stop: every stream ends', async (t) => {
   t.same(
     h.only('stop').map(({ camera }) => camera),
     ['camera-1', 'camera-2'],
+  )
+})
+
+t.test('the numbers of design/wire.md section 6', async (t) => {
+  t.same(
+    { LINGER_MS, LEASE_MS, LATE_MS, WINDOW },
+    { LINGER_MS: 10_000, LEASE_MS: 600_000, LATE_MS: 10_000, WINDOW: 2 },
+  )
+  t.same(
+    { TOKEN_S_MAX, LEASE_S_MAX, FRAME_BYTES_MAX },
+    { TOKEN_S_MAX: 60, LEASE_S_MAX: 600, FRAME_BYTES_MAX: 262_144 },
   )
 })
