@@ -27,13 +27,15 @@ export function drawScene({ date, label }: Scene, size: { width: number; height:
     // Night falls on everything but the writing.
     `<rect width="640" height="480" fill="#0a1024" opacity="${((1 - light) * 0.5).toFixed(2)}"/>`,
     `<ellipse cx="330" cy="20" rx="360" ry="330" fill="url(#lamp)" opacity="${(0.85 - light * 0.55).toFixed(2)}"/>`,
-    writing(timeText(date), { x: 18, y: 18, size: 20 }),
-    writing(label.toUpperCase(), { x: 18, y: 446, size: 14 }),
+    // Below: what the page writes over the picture is above.
+    writing(timeText(date), { x: 346, y: 442, size: 15 }),
+    writing(label.toUpperCase(), { x: 18, y: 442, size: 15 }),
     '</svg>',
   ].join('')
 }
 
-const DEFINITIONS = `<defs>
+/** What the figures are painted with. */
+export const DEFINITIONS = `<defs>
 <linearGradient id="plank" x1="0" x2="0" y1="0" y2="1"><stop offset="0" stop-color="#8f6a43"/><stop offset="1" stop-color="#6b4a2c"/></linearGradient>
 <linearGradient id="straw" x1="0" x2="0" y1="0" y2="1"><stop offset="0" stop-color="#b08a3e"/><stop offset="1" stop-color="#d7b565"/></linearGradient>
 <linearGradient id="coat" x1="0" x2="0" y1="0" y2="1"><stop offset="0" stop-color="#a5652f"/><stop offset=".55" stop-color="#8a4d22"/><stop offset="1" stop-color="#5d3216"/></linearGradient>
@@ -84,7 +86,7 @@ function hayNet(t: number): string {
 }
 
 /** Eats for most of a minute, then looks up for a while. */
-function horse(t: number): string {
+export function horse(t: number): string {
   const phase = t % 40
   const up =
     smooth(Math.min(1, Math.max(0, phase - 30) / 1.2)) * smooth(Math.min(1, Math.max(0, 39.5 - phase) / 1.2))
@@ -138,6 +140,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   9: 'M4 3h-3l-1-1v-1l1-1h2l1 1v3l-2 2h-2',
   ':': 'M2 1.6v.8M2 4v.8',
   '-': 'M1 3h2',
+  "'": 'M2 0v1.5',
   A: 'M0 6v-4l2-2 2 2v4M0 4h4',
   B: 'M0 0h3l1 1v1l-1 1h-3v-3v6h3l1-1v-1l-1-1',
   C: 'M4 1l-1-1h-2l-1 1v4l1 1h2l1-1',
