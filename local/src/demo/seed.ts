@@ -1,8 +1,10 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HorseCard } from '@pesebre/contract/api/horse'
+import type { PictureForm } from '@pesebre/contract/api/picture'
 import type { Session } from '@pesebre/contract/api/session'
 import type { Stable } from '@pesebre/contract/api/stable'
+import { type Coat, drawPortrait } from './portrait.ts'
 import { type WebClient, webClient } from './web-client.ts'
 
 /** Of every demo account. The demo listens on this machine only. */
@@ -14,6 +16,7 @@ const HORSES = [
   { name: 'Mora', weightKg: 460, born: '2019-05-03', notes: 'Hispano-Árabe, torda.' },
   { name: 'Bella', weightKg: 480, born: '2011-03-21', notes: null },
 ] as const
+const COATS: Readonly<Record<string, Coat>> = { Sol: 'bay', Mora: 'grey', Bella: 'chestnut' }
 /** Minute of the day and grams, every day. */
 const MEALS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   Sol: [
@@ -77,6 +80,7 @@ async function seed(url: string, setupToken: string, placements: readonly Placem
   const cards = await owner.call<HorseCard[]>('GET', path)
   for (const { horse } of cards) await equip(admin, horse, placements)
   for (const { horse } of cards) await schedule(owner, horse)
+  for (const { horse } of cards) if (horse.pictureAt === null) await portray(owner, horse)
   return true
 }
 
@@ -98,6 +102,22 @@ async function schedule(owner: WebClient, horse: HorseCard['horse']): Promise<vo
   if (meals === undefined) return
   const slots = meals.map(([minute, grams]) => ({ minute, grams, days: EVERY_DAY }))
   await owner.call('PUT', `/api/horses/${horse.id}/schedule`, { zone: STABLE.zone, slots })
+}
+
+/** Sends a picture as a browser does: to the bucket, by a form that the server has signed. */
+async function portray(owner: WebClient, { id, name }: HorseCard['horse']): Promise<void> {
+  const coat = COATS[name]
+  if (coat === undefined) return
+  const picture = await drawPortrait(coat)
+  const path = `/api/horses/${id}/picture`
+  const type = 'image/jpeg'
+  const { url, fields } = await owner.call<PictureForm>('POST', path, { type, size: picture.length })
+  const form = new FormData()
+  for (const [key, value] of Object.entries(fields)) form.append(key, value)
+  form.append('file', new Blob([new Uint8Array(picture)], { type }))
+  const { ok, status } = await fetch(url, { method: 'POST', body: form })
+  if (!ok) throw new Error(`Cannot set up the demo: the bucket does not take a picture: ${status}`)
+  await owner.call('POST', `${path}/done`)
 }
 
 async function signInAdmin(url: string, token: string): Promise<WebClient | undefined> {
