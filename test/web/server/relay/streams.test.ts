@@ -334,6 +334,24 @@ t.test(
   },
 )
 
+t.test('a camera that is known to be away: nobody waits for it, and it is asked all the same', async (t) => {
+  const h = startHub()
+  h.hub.presence('camera-1', true, h.now())
+  h.hub.presence('camera-1', false, h.now())
+  h.done()
+  h.hub.snapshot(1, { camera: 'camera-1', maxAgeMs: 0 }, h.now())
+  t.same(h.done(), [{ do: 'picture', request: 1, picture: undefined }])
+  const viewer = h.join()
+  const effects = h.done()
+  t.match(
+    effects.filter((effect) => effect.do === 'tell-state'),
+    [{ viewer, state: 'silent' }],
+  )
+  t.equal(effects.filter((effect) => effect.do === 'start').length, 1)
+  h.hub.presence('camera-1', true, h.now())
+  t.match(h.only('tell-state'), [{ viewer, state: 'starting' }])
+})
+
 t.test('stop: every stream ends', async (t) => {
   const h = startHub()
   h.join({ camera: 'camera-1' })

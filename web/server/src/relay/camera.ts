@@ -48,12 +48,17 @@ export class Camera {
     this.stream = new Stream({ camera: o.name, newId: o.newId, emit: o.emit })
   }
 
+  /** As people should see it: one that is not there does not start, however often it is asked. */
+  get state(): CameraState {
+    const { state } = this.stream
+    return state === 'starting' && this.isConnected === false ? 'silent' : state
+  }
+
   join(viewer: Viewer, now: number): void {
     this.viewers.set(viewer.id, viewer)
     this.wantAgain(now)
     // A new state is told to all, and so to this one; else it hears how things are.
-    if (this.stream.state === this.#state)
-      this.#emit({ do: 'tell-state', viewer: viewer.id, state: this.#state })
+    if (this.state === this.#state) this.#emit({ do: 'tell-state', viewer: viewer.id, state: this.#state })
     this.#emit({ do: 'changed', camera: this.name })
     this.settle(now)
     if (this.picture !== undefined) this.#offer(viewer, this.picture, now)
@@ -124,7 +129,8 @@ export class Camera {
   snapshot(request: number, maxAgeMs: number, now: number): void {
     const { picture } = this
     const isYoung = picture && now - picture.arrivedAt <= Math.max(maxAgeMs, SNAPSHOT_LEAST_MS)
-    if (isYoung || this.#snapshots.size >= SNAPSHOTS_MOST) {
+    const isAway = this.isConnected === false && !this.stream.isOpen
+    if (isYoung || isAway || this.#snapshots.size >= SNAPSHOTS_MOST) {
       this.#emit({ do: 'picture', request, picture: isYoung ? picture : undefined })
       return
     }
@@ -147,7 +153,8 @@ export class Camera {
 
   /** After each event: tells who must know of a new state. */
   settle(now: number): void {
-    const { state, isUnanswered, isOpen } = this.stream
+    const { isUnanswered, isOpen } = this.stream
+    const { state } = this
     if (state !== this.#state) {
       this.#state = state
       for (const viewer of this.viewers.keys()) this.#emit({ do: 'tell-state', viewer, state })

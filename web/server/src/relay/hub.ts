@@ -161,7 +161,7 @@ export class Hub {
   view(name: string): CameraView {
     const camera = this.#cameras.get(name)
     return {
-      state: camera?.stream.state ?? 'idle',
+      state: camera?.state ?? 'idle',
       isConnected: camera?.isConnected,
       viewers: camera?.viewers.size ?? 0,
       picture: camera?.picture,
