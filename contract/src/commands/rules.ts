@@ -3,7 +3,7 @@
  * commands writes that by compare-and-set (`change.ts`), so that no two givers can overlook each other.
  */
 import { COMMAND_NUMBER_MAX, type CommandKind } from '../check-in.ts'
-import type { Control, ControlDesired, QueuedCommand } from '../control.ts'
+import { type Control, type ControlDesired, mealsOf, type QueuedCommand } from '../control.ts'
 import { isEnd, type Standing, standings } from './standing.ts'
 
 /** Most commands kept in the queue, those included whose time has passed. */
@@ -83,7 +83,7 @@ export function give(
   const standing = standings(control, now)
   const open = standing.find((each) => isOpen(each, now))
   if (open !== undefined) return refuse({ reason: 'open', n: open.n })
-  const wait_s = waitOf(standing, { now, gap_s: gapOf(control, limits) })
+  const wait_s = waitOf(control, standing, { now, gap_s: gapOf(control, limits) })
   if (wait_s > 0) return refuse({ reason: 'gap', wait_s })
   const swept = sweep(control, now)
   const queue = swept.queue.length < QUEUE_MAX ? swept.queue : withoutOldest(swept.queue, now)
@@ -159,9 +159,13 @@ function isOpen({ state, given }: Standing, now: number): boolean {
   return state !== 'queued' || given === undefined || now <= given.notAfter * 1000
 }
 
-/** Seconds until the next portion may be given. Whatever has moved the motor counts, and what was about to. */
-function waitOf(standing: readonly Standing[], { now, gap_s }: { now: number; gap_s: number }): number {
-  const last = standing.reduce(
+/** Seconds until the next portion may be given. Whatever has moved the motor counts, and what was about to; meals of the schedule, too. */
+function waitOf(
+  { reported }: Control,
+  standing: readonly Standing[],
+  { now, gap_s }: { now: number; gap_s: number },
+): number {
+  const last = [...standing, ...mealsOf(reported)].reduce(
     (latest, { state, at = 0 }) =>
       state === 'refused' || state === 'expired' || state === 'cancelled' ? latest : Math.max(latest, at),
     0,

@@ -5,6 +5,7 @@ export type WebClient = {
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     body?: unknown,
+    headers?: Readonly<Record<string, string>>,
   ): Promise<T>
 }
 
@@ -15,11 +16,17 @@ export function webClient(url: string): WebClient {
   let cookie = ''
   let csrf = ''
 
-  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async function call<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
     const answer = await fetch(`${url}${path}`, {
       method,
       headers: {
         origin: url,
+        ...headers,
         ...(cookie !== '' && { cookie, 'x-csrf': csrf }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },

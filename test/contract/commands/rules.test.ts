@@ -63,6 +63,12 @@ t.test('give: refuses with the reason and what helps', async (t) => {
   const fed = { n: 1, state: 'done', grams: 500, at: NOW - 30_000 } as const
   t.same(refusal(heard(empty, fed)), { reason: 'gap', wait_s: 30 })
   t.same(refusal(heard(limited, fed)), { reason: 'gap', wait_s: 60 })
+  const ate = (state: 'done' | 'refused'): Control => ({
+    ...empty,
+    reported: { meals: { last: 700, items: { 700: { state, at: NOW - 20_000 } } } },
+  })
+  t.same(refusal(ate('done')), { reason: 'gap', wait_s: 40 }, 'a meal of the schedule is a portion, too')
+  t.equal(refusal(ate('refused')), undefined)
   t.equal(refusal(heard(empty, { n: 1, state: 'refused', reason: 'busy', at: NOW })), undefined)
   t.same(refusal({ ...empty, desired: { ...empty.desired, next: 2 ** 32 } }), { reason: 'exhausted' })
 })
