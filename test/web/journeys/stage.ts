@@ -116,10 +116,11 @@ async function keepPictures(t: Test, contexts: readonly BrowserContext[]): Promi
 export async function holdToFeed(page: Page): Promise<void> {
   const button = page.locator('button.hold')
   await button.waitFor()
+  await page.waitForLoadState('networkidle')
   // To the middle: at the edge it would lie under the bar at the bottom of a phone.
   await page.evaluate("document.querySelector('button.hold').scrollIntoView({ block: 'center' })")
-  const box = (await button.boundingBox())!
-  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
+  // Waits until it stands still.
+  await button.hover()
   await page.mouse.down()
   await page.waitForTimeout(1300)
   await page.mouse.up()
