@@ -53,6 +53,7 @@ export async function packGateway(directory: string): Promise<void> {
       },
     ],
   })
+  cpSync(join(HERE, 'health.mjs'), join(directory, 'health.mjs'))
   cpSync(join(HERE, 'systemd'), join(directory, 'systemd'), { recursive: true })
   for (const file of ['LICENSE', 'README.md']) cpSync(join(HERE, '..', file), join(directory, file))
   writeFileSync(join(directory, 'bin.js'), "#!/usr/bin/env node\nimport './dist/main.js'\n", { mode: 0o755 })
@@ -96,7 +97,7 @@ function manifest(): object {
     type: 'module',
     engines: ENGINES,
     bin: { 'pesebre-gateway': 'bin.js' },
-    files: ['bin.js', 'dist', 'systemd'],
+    files: ['bin.js', 'dist', 'health.mjs', 'systemd'],
     dependencies: { [EXTERNAL]: own.dependencies[EXTERNAL] },
   }
 }
