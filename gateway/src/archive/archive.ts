@@ -27,7 +27,8 @@ export type ArchiveSettings = {
 }
 
 const RESTART_MS = 10_000
-const MEMORY = { maxYoungGenerationSizeMb: 24 }
+/** Most of what is made of a report is garbage a moment later: a small young generation frees it soon. */
+const MEMORY = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 128 }
 
 /** Archives every journal in a thread of its own. Undefined where no bucket is set. */
 export function startArchive({ config, log, journals }: ArchiveSettings): Archive | undefined {

@@ -1,4 +1,5 @@
 import { archiveKey } from '@pesebre/contract/archive'
+import type { Report } from '@pesebre/contract/report'
 import type { ArchiveCheckpoint } from './checkpoint.ts'
 import { toParquet } from './parquet.ts'
 import { readSlice } from './slice.ts'
@@ -65,7 +66,7 @@ export function createArchiver(settings: ArchiverSettings): Archiver {
     if (lines.length > 0) {
       next = end
       save({ archived, next })
-      const body = toParquet(lines)
+      const body = toParquet(parsed(lines))
       bytes = body.length
       await settings.put(archiveKey({ gateway, hour, journal, first, end, crc }), body)
     }
@@ -90,4 +91,9 @@ export function createArchiver(settings: ArchiverSettings): Archiver {
     step,
     waitedMs: () => (since === undefined ? 0 : now() - since),
   }
+}
+
+/** One after the other, so that no more of them are held than a row group has. */
+function* parsed(lines: readonly Buffer[]): Generator<Report> {
+  for (const line of lines) yield JSON.parse(line.toString()) as Report
 }

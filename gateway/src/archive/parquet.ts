@@ -3,26 +3,38 @@ import type { Report } from '@pesebre/contract/report'
 import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer'
 
 /**
- * Reports in one row group. Memory is the reason: the writer holds each value of a group as an object of its own, and an object of
- * 5 MB has some 17,000 reports.
+ * Reports in one row group. Memory is the reason: each value of a group is an object of its own until the group is written, and an
+ * object of 5 MB has some 17,000 reports.
  */
-const GROUP_ROWS = 4096
+const GROUP_ROWS = 2048
 
 type ColumnName = (typeof ARCHIVE_COLUMNS)[number]['name']
 type Value = string | number | bigint | boolean | null
 
 /** Makes a Parquet file (Snappy) of reports, one row each, in the columns of contract/src/archive.ts. */
-export function toParquet(reports: readonly Report[]): Uint8Array {
+export function toParquet(reports: Iterable<Report>): Uint8Array {
   const writer = new ByteWriter()
   const file = new ParquetWriter({ writer, schema: SCHEMA, createdBy: 'pesebre' })
-  for (let from = 0; from < reports.length; from += GROUP_ROWS) {
-    const group = reports.slice(from, from + GROUP_ROWS)
-    const rows = group.map(rowOf)
-    const columnData = ARCHIVE_COLUMNS.map(({ name }) => ({ name, data: rows.map((row) => row[name]) }))
-    void file.write({ columnData, rowGroupSize: GROUP_ROWS })
+  let columns = emptyColumns()
+  let rows = 0
+  for (const report of reports) {
+    const row = rowOf(report)
+    for (const { name, data } of columns) data.push(row[name])
+    if (++rows === GROUP_ROWS) flush()
   }
+  flush()
   void file.finish()
   return new Uint8Array(writer.getBuffer())
+
+  function flush(): void {
+    if (rows > 0) void file.write({ columnData: columns, rowGroupSize: GROUP_ROWS })
+    columns = emptyColumns()
+    rows = 0
+  }
+}
+
+function emptyColumns(): { name: ColumnName; data: Value[] }[] {
+  return ARCHIVE_COLUMNS.map(({ name }) => ({ name, data: [] }))
 }
 
 const SCHEMA: SchemaElement[] = [

@@ -96,6 +96,13 @@ t.test('objects end with the hour and with the segment, and together hold every 
     'without a gap',
   )
   t.same([...new Set(objects.map(({ hour }) => (hour - HOUR) / 3_600_000))], [0, 1, 2])
+  for (const [key, bytes] of bucket) {
+    const { hour } = parseArchiveKey(key)!
+    const hours = (await rowsOf(bytes)).map(
+      ({ received }) => Math.floor(Number(received) / 3_600_000) * 3_600_000,
+    )
+    t.same([...new Set(hours)], [hour], 'all of one hour, which the key says')
+  }
   for (const base of segmentBases(dir).slice(1)) t.ok(objects.some(({ end }) => end === base))
   t.same(
     await seqs(),
