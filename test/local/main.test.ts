@@ -2,8 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import type { HorseCard } from '@pesebre/contract/api/horse'
+import type { Session } from '@pesebre/contract/api/session'
 import { PORTS, type PortName } from '@pesebre/contract/local-stack'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { DEMO_PASSWORD, demoEmail } from '../../local/src/demo/seed.ts'
+import { webClient } from '../../local/src/demo/web-client.ts'
 import { freePorts } from '../../local/src/supervisor/ports.ts'
 
 // Nothing here takes long, but a busy machine takes its time to start processes.
@@ -54,6 +58,7 @@ t.test(
       })
       t.match(reported, { hopper_pct: Number, battery_mv: Number })
     }
+    await demoStable(t, ports.web, [...feeders])
     // From the terminal and, at once, from npm, which passes it on: not the second Ctrl-C of somebody in a hurry.
     child.kill('SIGINT')
     child.kill('SIGINT')
@@ -61,6 +66,36 @@ t.test(
     t.match(said(), 'Stopped. The data is kept')
   },
 )
+
+/** What an owner sees who signs in for the first time. */
+async function demoStable(t: Test, port: number, feeders: readonly string[]): Promise<void> {
+  const owner = webClient(`http://localhost:${port}`)
+  const { stables } = await owner.call<Session>('POST', '/api/session', {
+    email: demoEmail('owner'),
+    password: DEMO_PASSWORD,
+  })
+  t.match(stables, [{ name: 'Yeguada Pesebre', role: 'owner' }])
+  let cards: HorseCard[] = []
+  // The feeder says what it has heard at its next check-in.
+  await until(async () => {
+    cards = await owner.call<HorseCard[]>('GET', `/api/stables/${stables[0]!.id}/horses`)
+    return cards.every(({ horse, feeder }) => horse.feeder === null || feeder?.lastSeen != null)
+  })
+  t.strictSame(
+    cards.map(({ horse }) => horse.name),
+    ['Bella', 'Mora', 'Sol'],
+  )
+  const [bella, mora, sol] = cards
+  t.equal(bella?.feeder, null)
+  t.strictSame([mora?.horse.feeder, sol?.horse.feeder].toSorted(), feeders.toSorted())
+  t.match(sol, { feeder: { state: 'ok' }, camera: { name: "Sol's camera" }, nextMeal: { state: 'planned' } })
+  const form = await fetch(`http://localhost:${port}/api/setup`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token: 'x', name: 'Eve', email: 'eve@demo.example', password: 'a stable secret' }),
+  })
+  t.equal(form.status, 410, 'the first admin is there')
+}
 
 t.test('npm start says what is wrong, all at once, and starts nothing', { timeout }, async (t) => {
   const wrong = start({ PESEBRE_COAP_PORT: 'x', PESEBRE_DEMO: 'maybe' })
