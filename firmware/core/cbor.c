@@ -43,34 +43,31 @@ void cbor_string(struct cbor_writer *out, enum cbor_type type, const void *data,
     cbor_copy(out, data, length);
 }
 
-struct cbor_head cbor_next(struct cbor_reader *in)
+uint32_t cbor_next(struct cbor_reader *in)
 {
-    struct cbor_head head = {0, false, 0};
-    if (in->is_bad || in->at == in->end) goto bad;
-    const unsigned first = *in->at++;
-    const unsigned low = first & 31;
-    head.type = (uint8_t)(first >> 5);
-    head.value = low;
-    if (low < 24) {
-        head.is_null = first == ((unsigned)CBOR_SIMPLE << 5 | CBOR_NULL);
-        return head;
+    if (!in->is_bad && in->at < in->end) {
+        const unsigned first = *in->at++;
+        uint32_t value = first & 31;
+        in->type = (uint8_t)(first >> 5);
+        if (value < 24) return value;
+        const size_t width = (size_t)1 << (value & 3);
+        /* Eight bytes are a double, which is skipped, or a number that is too large for us. */
+        const bool is_known = value < 27 || first == 0xfb;
+        if (is_known && (size_t)(in->end - in->at) >= width) {
+            value = 0;
+            for (size_t i = 0; i < width; i++) value = value << 8 | *in->at++;
+            return value;
+        }
     }
-    /* Floating-point numbers, too, have these widths; nothing of ours is one. */
-    const size_t width = (size_t)1 << (low - 24);
-    if (low > 26 || (size_t)(in->end - in->at) < width) goto bad;
-    head.value = 0;
-    for (size_t i = 0; i < width; i++) head.value = head.value << 8 | *in->at++;
-    return head;
-bad:
     in->is_bad = true;
-    return head;
+    return 0;
 }
 
 static uint32_t expect(struct cbor_reader *in, unsigned type, uint32_t max)
 {
-    const struct cbor_head head = cbor_next(in);
-    if (head.type != type || head.value > max) in->is_bad = true;
-    return in->is_bad ? 0 : head.value;
+    const uint32_t value = cbor_next(in);
+    if (in->type != type || value > max) in->is_bad = true;
+    return in->is_bad ? 0 : value;
 }
 
 uint32_t cbor_open(struct cbor_reader *in, enum cbor_type type, uint32_t max)
@@ -99,14 +96,18 @@ bool cbor_bool(struct cbor_reader *in)
 
 const uint8_t *cbor_text(struct cbor_reader *in, uint32_t *length)
 {
-    *length = expect(in, CBOR_TEXT, (uint32_t)(in->end - in->at));
-    const uint8_t *text = in->at;
+    *length = expect(in, CBOR_TEXT, UINT32_MAX);
     if (*length > (size_t)(in->end - in->at)) {
         in->is_bad = true;
         *length = 0;
     }
     in->at += *length;
-    return text;
+    return in->at - *length;
+}
+
+static size_t rest(const struct cbor_reader *in)
+{
+    return (size_t)(in->end - in->at);
 }
 
 void cbor_skip(struct cbor_reader *in)
@@ -114,33 +115,26 @@ void cbor_skip(struct cbor_reader *in)
     /** Items that are left at each depth. */
     uint32_t left[DEPTH_MAX + 1] = {1};
     unsigned depth = 0;
-    for (;;) {
-        while (left[depth] == 0) {
-            if (depth == 0) return;
-            depth--;
-        }
-        left[depth]--;
-        if (!in->is_bad && in->at < in->end && *in->at == 0xfb) {
-            /* A double: eight bytes, the one width that is skipped without being read. */
-            if (in->end - in->at < 9) break;
-            in->at += 9;
+    while (!in->is_bad) {
+        if (left[depth] == 0) {
+            if (depth-- == 0) return;
             continue;
         }
-        const struct cbor_head head = cbor_next(in);
+        left[depth]--;
+        uint32_t value = cbor_next(in);
+        if (in->type < CBOR_BYTES || in->type == CBOR_SIMPLE) continue;
+        /* Every item takes a byte at least: a larger number is a lie, and would overflow when doubled. */
+        if (in->type == CBOR_TAG) value = 1;
+        if (value > rest(in)) in->is_bad = true;
         if (in->is_bad) return;
-        if (head.type == CBOR_BYTES || head.type == CBOR_TEXT) {
-            if (head.value > (size_t)(in->end - in->at)) break;
-            in->at += head.value;
-        } else if (head.type >= CBOR_ARRAY && head.type <= CBOR_TAG) {
-            /* Every item takes a byte at least: a larger number is a lie, and would overflow when doubled. */
-            if (depth == DEPTH_MAX || head.value > (size_t)(in->end - in->at)) {
-                if (head.type != CBOR_TAG) break;
-            }
-            if (depth == DEPTH_MAX) break;
-            left[++depth] = head.type == CBOR_TAG ? 1 : head.type == CBOR_MAP ? 2 * head.value : head.value;
+        if (in->type <= CBOR_TEXT) {
+            in->at += value;
+        } else if (depth == DEPTH_MAX) {
+            in->is_bad = true;
+        } else {
+            left[++depth] = in->type == CBOR_MAP ? 2 * value : value;
         }
     }
-    in->is_bad = true;
 }
 
 int cbor_key(struct cbor_reader *in, uint32_t *left, uint32_t known)
@@ -150,7 +144,7 @@ int cbor_key(struct cbor_reader *in, uint32_t *left, uint32_t known)
         const bool is_number = in->at < in->end && *in->at >> 5 == CBOR_UINT;
         uint32_t key = known;
         if (is_number)
-            key = cbor_next(in).value;
+            key = cbor_next(in);
         else
             cbor_skip(in);
         const bool is_null = in->at < in->end && *in->at == 0xf6;

@@ -45,17 +45,12 @@ struct cbor_reader {
     const uint8_t *at;
     const uint8_t *end;
     bool is_bad;
-};
-
-struct cbor_head {
+    /** Of the head that was read last: enum cbor_type. */
     uint8_t type;
-    /** The simple value is null: an entry that counts as absent. */
-    bool is_null;
-    uint32_t value;
 };
 
-/** The next head. Numbers of more than 32 bits, indefinite lengths and reserved forms are bad. */
-struct cbor_head cbor_next(struct cbor_reader *in);
+/** The value of the next head. Integers of more than 32 bits, indefinite lengths and reserved forms are bad. */
+uint32_t cbor_next(struct cbor_reader *in);
 /** Opens a list or a map of at most `max` entries: how many there are. */
 uint32_t cbor_open(struct cbor_reader *in, enum cbor_type type, uint32_t max);
 /** An unsigned integer of at most `max`. */

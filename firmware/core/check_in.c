@@ -79,19 +79,29 @@ static uint32_t read_id(struct cbor_reader *in)
     return id;
 }
 
-static void read_command(struct cbor_reader *in, struct command *command)
+/**
+ * A map whose values are all unsigned: each at its key, none above its maximum.
+ * @return which keys were there (bit = key)
+ */
+static unsigned read_numbers(struct cbor_reader *in, const uint32_t *maxima, uint32_t count, uint32_t *values)
 {
     uint32_t left = cbor_open(in, CBOR_MAP, ENTRIES_MAX);
     unsigned seen = 0;
     int key;
-    while ((key = cbor_key(in, &left, COMMAND_KEYS)) >= 0) {
+    while ((key = cbor_key(in, &left, count)) >= 0) {
         seen |= 1u << key;
-        if (key == COMMAND_N) command->n = read_id(in);
-        if (key == COMMAND_KIND && cbor_uint(in, UINT32_MAX) != KIND_FEED) in->is_bad = true;
-        if (key == COMMAND_GRAMS) command->grams = (uint16_t)cbor_uint(in, GRAMS_MAX);
-        if (key == COMMAND_TTL) command->ttl_s = cbor_uint(in, SECONDS_MAX);
+        values[key] = cbor_uint(in, maxima[key]);
     }
-    if (seen != (1u << COMMAND_KEYS) - 1) in->is_bad = true;
+    return seen;
+}
+
+static void read_command(struct cbor_reader *in, struct command *command)
+{
+    static const uint32_t maxima[COMMAND_KEYS] = {UINT32_MAX, KIND_FEED, GRAMS_MAX, SECONDS_MAX};
+    uint32_t values[COMMAND_KEYS] = {0};
+    const unsigned seen = read_numbers(in, maxima, COMMAND_KEYS, values);
+    if (seen != (1u << COMMAND_KEYS) - 1 || values[COMMAND_N] == 0 || values[COMMAND_KIND] != KIND_FEED) in->is_bad = true;
+    *command = (struct command){values[COMMAND_N], (uint16_t)values[COMMAND_GRAMS], values[COMMAND_TTL]};
 }
 
 static void read_schedule(struct cbor_reader *in, struct schedule *schedule)
@@ -106,17 +116,6 @@ static void read_schedule(struct cbor_reader *in, struct schedule *schedule)
         if (slot->days == 0) in->is_bad = true;
     }
     schedule->count = (uint8_t)count;
-}
-
-static void read_limits(struct cbor_reader *in, struct feed_limits *limits)
-{
-    uint32_t left = cbor_open(in, CBOR_MAP, ENTRIES_MAX);
-    int key;
-    while ((key = cbor_key(in, &left, LIMIT_KEYS)) >= 0) {
-        if (key == 0) limits->portion = cbor_uint(in, GRAMS_MAX);
-        if (key == 1) limits->daily = cbor_uint(in, UINT32_MAX);
-        if (key == 2) limits->gap_s = cbor_uint(in, SECONDS_MAX);
-    }
 }
 
 /** One number: the offset. Ten: standard, daylight, and for its begin and its end month, week, day, minute. */
@@ -139,12 +138,12 @@ static void read_rule(struct cbor_reader *in, struct zone_rule *rule)
 
 static void read_config(struct cbor_reader *in, struct config *config)
 {
-    static const struct feed_limits unsaid = {UINT32_MAX, UINT32_MAX, UINT32_MAX};
+    static const uint32_t limits[LIMIT_KEYS] = {GRAMS_MAX, UINT32_MAX, SECONDS_MAX};
     uint32_t left = cbor_open(in, CBOR_MAP, ENTRIES_MAX);
     bool has_version = false;
     int key;
     memset(config, 0, sizeof *config);
-    config->limits = unsaid;
+    memset(&config->limits, 0xff, sizeof config->limits);
     config->calibration = CALIBRATION_ONE;
     while ((key = cbor_key(in, &left, CONFIG_KEYS)) >= 0) {
         if (key == CONFIG_VERSION) {
@@ -155,7 +154,7 @@ static void read_config(struct cbor_reader *in, struct config *config)
         /* For people; the rule is what counts. */
         if (key == CONFIG_ZONE) cbor_skip(in);
         if (key == CONFIG_SCHEDULE) read_schedule(in, &config->schedule);
-        if (key == CONFIG_LIMITS) read_limits(in, &config->limits);
+        if (key == CONFIG_LIMITS) read_numbers(in, limits, LIMIT_KEYS, &config->limits.portion);
         if (key == CONFIG_CALIBRATION) {
             config->calibration = (uint16_t)cbor_uint(in, CALIBRATION_MAX);
             if (config->calibration < CALIBRATION_MIN) in->is_bad = true;
@@ -215,7 +214,7 @@ static void read_gateways(struct cbor_reader *in, struct gateways *gateways)
 bool downlink_read(const uint8_t *body, size_t length, struct downlink *downlink, struct config *config,
                    struct gateways *gateways)
 {
-    struct cbor_reader reader = {body, body + length, false};
+    struct cbor_reader reader = {body, body + length, false, 0};
     struct cbor_reader *in = &reader;
     memset(downlink, 0, sizeof *downlink);
     if (length == 0) return true;

@@ -112,12 +112,13 @@ struct command {
     uint32_t ttl_s;
 };
 
-/** Limits that the cloud may lower. 0xffffffff: not said. */
+/** Limits that the cloud may lower, in the order of their keys. 0xffffffff: not said. */
 struct feed_limits {
     uint32_t portion;
     uint32_t daily;
     uint32_t gap_s;
 };
+_Static_assert(sizeof(struct feed_limits) == 3 * sizeof(uint32_t), "read as three numbers");
 
 struct config {
     uint32_t version;

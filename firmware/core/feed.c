@@ -59,22 +59,22 @@ static unsigned unconfirmed(const struct feed_record *record)
 }
 
 /** Keeps one more. Among commands the oldest confirmed one makes room, among meals the oldest. */
-static void keep(struct feed_record *record, struct outcome outcome)
+static void keep(struct feed_record *record, const struct outcome *outcome)
 {
     unsigned count = 0;
     unsigned oldest = record->outcome_count;
     for (unsigned i = record->outcome_count; i-- > 0;) {
         const struct outcome *kept = &record->outcomes[i];
-        if (is_meal(kept) != is_meal(&outcome)) continue;
+        if (is_meal(kept) != is_meal(outcome)) continue;
         count++;
         if (is_meal(kept) || (kept->state & OUTCOME_IS_CONFIRMED) != 0) oldest = i;
     }
-    if (count >= (is_meal(&outcome) ? (unsigned)FEED_MEALS : (unsigned)FEED_RING)) {
+    if (count >= (is_meal(outcome) ? (unsigned)FEED_MEALS : (unsigned)FEED_RING)) {
         /* A command was only taken while there was room: not to be reached, but never past the end. */
         if (oldest == record->outcome_count) return;
         forget(record, oldest);
     }
-    record->outcomes[record->outcome_count++] = outcome;
+    record->outcomes[record->outcome_count++] = *outcome;
 }
 
 /** Moves the ring of hours on to the hour of `now`, if that is a later one. */
@@ -138,7 +138,7 @@ static void take(struct feed_record *record, uint32_t id, uint8_t kind, uint16_t
 {
     const enum refuse_reason reason = feed_refusal(record, grams, not_after, at);
     if (reason != REASON_NONE) {
-        keep(record, (struct outcome){id, at->now, 0, (uint8_t)(kind | OUTCOME_REFUSED), (uint8_t)reason});
+        keep(record, &(struct outcome){id, at->now, 0, (uint8_t)(kind | OUTCOME_REFUSED), (uint8_t)reason});
         return;
     }
     record->active = (uint8_t)(kind | OUTCOME_ACCEPTED);
@@ -198,7 +198,7 @@ void feed_finish(struct feed_record *record, enum outcome_state state, uint16_t 
         record->is_latched = true;
         record->jams++;
     }
-    keep(record, (struct outcome){record->active_id, now, is_known ? grams : 0,
+    keep(record, &(struct outcome){record->active_id, now, is_known ? grams : 0,
                                   (uint8_t)(kind | (is_known ? OUTCOME_HAS_GRAMS : 0) | state), REASON_NONE});
 }
 

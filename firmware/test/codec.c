@@ -4,7 +4,7 @@
 
 static struct cbor_reader reader(const char *bytes, size_t length)
 {
-    return (struct cbor_reader){(const uint8_t *)bytes, (const uint8_t *)bytes + length, false};
+    return (struct cbor_reader){(const uint8_t *)bytes, (const uint8_t *)bytes + length, false, 0};
 }
 #define READER(bytes) reader(bytes, sizeof(bytes) - 1)
 

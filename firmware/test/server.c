@@ -115,7 +115,7 @@ static void read_outcome(struct cbor_reader *in, struct outcome *outcome)
 
 bool server_read(struct crypto_bytes body, struct server_uplink *uplink)
 {
-    struct cbor_reader in = {body.data, body.data + body.length, false};
+    struct cbor_reader in = {body.data, body.data + body.length, false, 0};
     uint32_t left = cbor_open(&in, CBOR_MAP, 8);
     memset(uplink, 0, sizeof *uplink);
     while (left-- > 0 && !in.is_bad) {

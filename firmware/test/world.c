@@ -8,10 +8,23 @@
 
 enum { PULSE_MS = 25, TRIP_MS = 20, DAY_S = 86400 };
 
+/** Whether something that has so many chances in a million happens now. */
+static bool happens(struct world *world, uint32_t chances)
+{
+    if (chances == 0) return false;
+    /* xorshift32: a number for each question, the same for the same seed. */
+    uint32_t x = world->chances.seed | 1;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    world->chances.seed = x;
+    return (x >> 4) % 1000000 < chances;
+}
+
 /** The power may go before each thing that happens, and after it. */
 static void step(struct world *world)
 {
-    if (++world->steps == world->cut_at) longjmp(world->cut, 1);
+    if (++world->steps == world->cut_at || happens(world, world->chances.cut)) longjmp(world->cut, 1);
 }
 
 static void breaks(struct world *world, const char *promise)
@@ -99,6 +112,7 @@ static void motor(void *context, enum motor_direction direction)
             world->runs[world->run_count++] =
                 (struct world_run){record.active_id, (record.active & OUTCOME_IS_MEAL) != 0, seconds_of(world->ms), 0};
         world->pulses = 0;
+        if (world->chances.jam > 0) world->jams_at = happens(world, world->chances.jam) ? 10 : 0;
     }
     world->direction = direction;
     world->motor_ms = (uint32_t)world->ms;
@@ -188,7 +202,10 @@ static void send(void *context, const struct gateway *gateway, const uint8_t *da
     world->requests++;
     if (length > world->largest) world->largest = length;
     /* Every other one, as if by chance. */
-    const bool is_lost = world->is_lossy && (world->requests * 2654435761u >> 30 & 1) != 0;
+    const uint32_t hour = seconds_of(world->ms) / 3600;
+    const bool is_away = (hour * 2654435761u ^ which * 40503u ^ world->settings.kid[4]) % 1000000 < world->chances.dead;
+    if (is_away || happens(world, world->chances.loss)) return;
+    const bool is_lost = happens(world, world->chances.loss) || (world->is_lossy && (world->requests * 2654435761u >> 30 & 1) != 0);
     if (!world->is_dead[which]) {
         if (!server_open(&world->contexts[which], &TEST_CRYPTO, bytes, length, &request) || !server_read(request.body, &uplink)) {
             breaks(world, "the gateway cannot read a check-in");
@@ -235,10 +252,17 @@ void world_init(struct world *world)
         gateway->id[0] = (char)('a' + i);
         strcpy(gateway->host, "127.0.0.1");
         gateway->port = 5683;
+    }
+    world_rekey(world);
+}
+
+void world_rekey(struct world *world)
+{
+    for (unsigned i = 0; i < WORLD_GATEWAYS; i++) {
         const struct oscore_secrets secrets = {
-            .master_secret = {settings->secret, sizeof settings->secret},
-            .id_context = {(const uint8_t *)gateway->id, 1},
-            .sender_id = {kid, sizeof kid},
+            .master_secret = {world->settings.secret, FEEDER_SECRET},
+            .id_context = {(const uint8_t *)world->settings.gateways.list[i].id, 1},
+            .sender_id = {world->settings.kid, FEEDER_KID},
             .recipient_id = {(const uint8_t *)"g", 1},
         };
         oscore_derive(&secrets, &TEST_CRYPTO, &world->contexts[i]);
@@ -293,19 +317,33 @@ bool world_live(struct world *world, struct feeder *feeder, uint32_t seconds, bo
     /* volatile: it has to outlive the longjmp. */
     volatile size_t length = 0;
     uint8_t datagram[1400];
+    volatile unsigned joins = world->joins;
     if (setjmp(world->cut) != 0) {
         turn(world);
+        world->power_cuts++;
         return false;
     }
     while (world->ms < end) {
         memcpy(datagram, world->answer, sizeof datagram);
         struct feeder_wait wait = feeder_step(feeder, datagram, length);
-        if (length > 0 && world->is_doubling) {
+        if (length > 0 && (world->is_doubling || happens(world, world->chances.doubles))) {
             memcpy(datagram, world->answer, sizeof datagram);
             wait = feeder_step(feeder, datagram, length);
         }
+        if (wait.is_awake && world->old_length > 0 && happens(world, world->chances.reorder)) {
+            memcpy(datagram, world->old_answer, sizeof datagram);
+            wait = feeder_step(feeder, datagram, world->old_length);
+        }
+        if (length > 0) {
+            memcpy(world->old_answer, world->answer, sizeof datagram);
+            world->old_length = length;
+        }
+        if (world->joins != joins) world->wakes++;
+        joins = world->joins;
+        const uint64_t before = world->ms;
         if (!wait.is_awake && world->direction != MOTOR_OFF) breaks(world, "it sleeps while the motor runs");
         length = pass(world, wait, end);
+        if (wait.is_awake) world->radio_ms += world->ms - before;
         if (!wait.is_awake && is_deep && world->ms < end) {
             memset(feeder, 0xee, sizeof *feeder);
             if (feeder_start(feeder, &world->port, &world->settings) != FEEDER_STARTED) breaks(world, "it does not wake up");

@@ -10,7 +10,7 @@
 #include "../core/feeder.h"
 #include "server.h"
 
-enum { WORLD_EPOCH = 1800000000, WORLD_COMMANDS = 8, WORLD_RUNS = 64, WORLD_TOLD = 16, WORLD_GATEWAYS = 2 };
+enum { WORLD_EPOCH = 1800000000, WORLD_COMMANDS = 8, WORLD_RUNS = 64, WORLD_TOLD = 64, WORLD_GATEWAYS = 2 };
 
 struct world_command {
     uint32_t n;
@@ -18,6 +18,22 @@ struct world_command {
     /** In seconds since 1970. */
     uint32_t from;
     uint32_t not_after;
+};
+
+/** Faults that come by chance, each in a million; the same for the same seed. */
+struct world_chances {
+    uint32_t seed;
+    /** Of each datagram, in either direction. */
+    uint32_t loss;
+    uint32_t doubles;
+    /** An answer of before comes first. */
+    uint32_t reorder;
+    /** Of each step: the power goes. */
+    uint32_t cut;
+    /** Of each portion. */
+    uint32_t jam;
+    /** Of each hour and gateway. */
+    uint32_t dead;
 };
 
 /** What a gateway has heard of one order. */
@@ -85,6 +101,15 @@ struct world {
     bool is_lossy;
     bool is_doubling;
 
+    struct world_chances chances;
+    /** The answer before this one. */
+    uint8_t old_answer[1400];
+    size_t old_length;
+    /** For the modelled charge: wakes with the radio on, and how long it was on. */
+    unsigned wakes;
+    uint64_t radio_ms;
+    unsigned power_cuts;
+
     struct world_run runs[WORLD_RUNS];
     unsigned run_count;
     unsigned logs[16];
@@ -102,6 +127,8 @@ struct world {
 
 /** A world at WORLD_EPOCH with a feeder that was just provisioned. */
 void world_init(struct world *world);
+/** After a change of its kid: the gateways know it under that. */
+void world_rekey(struct world *world);
 void world_command(struct world *world, uint32_t n, uint16_t grams, uint32_t in_s, uint32_t ttl_s);
 /** A schedule of one meal each day, UTC, from now on. */
 void world_schedule(struct world *world, uint32_t minute, uint16_t grams);
