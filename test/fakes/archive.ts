@@ -11,23 +11,23 @@ export type MemoryArchive = {
   put(reports: Report[], where?: { gateway?: string; journal?: number }): string
   /** How many objects were read. */
   reads(): number
-  /** S3 is away from now on, or is back. */
-  setAway(isAway: boolean): void
+  /** S3 is away from now on, or after so many reads; or is back. */
+  setAway(isAway: boolean | number): void
 }
 
 export function memoryArchive(): MemoryArchive {
   const objects = new Map<string, Uint8Array>()
   let position = 0
   let reads = 0
-  let isAway = false
+  let isAway: boolean | number = false
   const check = (): void => {
-    if (isAway) throw new Error('S3 is away')
+    if (isAway === true || (isAway !== false && reads >= isAway)) throw new Error('S3 is away')
   }
   return {
     objects,
     reads: () => reads,
     setAway: (away) => {
-      isAway = away
+      isAway = typeof away === 'number' ? reads + away : away
     },
     put: (reports, { gateway = 'a', journal = 0 } = {}) => {
       const hour = Math.floor(reports[0]!.received / HOUR_MS) * HOUR_MS

@@ -255,6 +255,17 @@ t.test('S3 away: nothing is lost', async (t) => {
   t.equal((await fleetTotal(db)).reports, 1)
 })
 
+t.test('S3 away in the middle of a look: what lies before its newest object is not forgotten', async (t) => {
+  const { archive, indexer } = await setUp(t)
+  archive.put([report(1)])
+  await indexer.sweep()
+  for (let hour = 1; hour < 8; hour++) archive.put([report(1 + hour, { received: NOW + hour * HOUR })])
+  archive.setAway(2)
+  await t.rejects(indexer.catchUp(), /away/)
+  archive.setAway(false)
+  t.equal(await indexer.catchUp(), 5)
+})
+
 t.test('rebuild() makes the same again, from objects that came in any order', async (t) => {
   const { db, archive, indexer } = await setUp(t)
   const hours = [5, 1, 3, 900, 800, 2, 4, 901]

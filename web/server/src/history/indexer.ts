@@ -27,7 +27,7 @@ export type IndexerSettings = {
 export type Indexer = {
   /** Looks through the whole archive for what is not in the index. Returns how many objects came in. */
   sweep(): Promise<number>
-  /** Looks where new objects are to be expected. */
+  /** Looks where new objects are to be expected; through the whole archive when the last look was not finished. */
   catchUp(): Promise<number>
   /** Deletes raw rows that are older than they are kept. */
   cleanUp(): Promise<void>
@@ -51,13 +51,20 @@ export function createIndexer(settings: IndexerSettings): Indexer {
   const { db, store, now } = settings
   /** The last hour that each journal of each gateway has archived. */
   const newest = new Map<string, { gateway: string; hour: number }>()
+  /** Whether everything before `newest` is in the index. */
+  let isWhole = false
 
   async function sweep(): Promise<number> {
+    isWhole = false
     const gateways = await store.gateways()
-    return take(gateways.map((gateway) => unindexed(gateway, 0)))
+    const count = await take(gateways.map((gateway) => unindexed(gateway, 0)))
+    isWhole = true
+    return count
   }
 
   async function catchUp(): Promise<number> {
+    if (!isWhole) return sweep()
+    isWhole = false
     const last = Math.max(...[...newest.values()].map(({ hour }) => hour))
     const starts = new Map<string, number>()
     for (const { gateway, hour } of newest.values()) {
@@ -66,7 +73,9 @@ export function createIndexer(settings: IndexerSettings): Indexer {
     }
     for (const gateway of await store.gateways())
       if (!starts.has(gateway)) starts.set(gateway, last - STALE_MS)
-    return take([...starts].map(([gateway, hour]) => unindexed(gateway, hour)))
+    const count = await take([...starts].map(([gateway, hour]) => unindexed(gateway, hour)))
+    isWhole = true
+    return count
   }
 
   /** What is not in the index of one gateway, from an hour on, in the order of the hours. */

@@ -26,7 +26,7 @@ export type FromHistory =
   | { kind: 'failed'; message: string }
   | { kind: 'stopped' }
 
-/** The whole archive is looked through at the start, after a failure, and this often: for what came late. */
+/** The whole archive is looked through at the start, and this often: for what came late. */
 const SWEEP_MS = 24 * 3_600_000
 const CLEAN_MS = 3_600_000
 const FAILURE_LOG_MS = 60_000
@@ -68,8 +68,6 @@ while (!isStopping) {
       cleanedAt = began
     }
   } catch (error) {
-    // What it was about to take may lie before what it knows of.
-    sweptAt = Number.NEGATIVE_INFINITY
     say({ kind: 'failed', message: (error as Error).message })
     if (began - loggedAt >= FAILURE_LOG_MS) {
       loggedAt = began
