@@ -8,7 +8,7 @@ import { type Run, run } from './fixtures/run.ts'
 
 /** A local stack of real processes, and the command line for it. */
 async function localStack(home: string, demo = false) {
-  const stack = await startStack({ home, ports: 'free', demo })
+  const stack = await startStack({ home, ports: 'free', demo, web: demo })
   const env = Object.fromEntries(
     Object.entries(PORTS).map(([name, { setting }]) => [setting, `${stack.ports[name as PortName]}`]),
   )

@@ -49,7 +49,7 @@ t.test(
   { timeout, skip },
   async (t) => {
     const home = t.testdir()
-    const first = await startStack({ home, ports: 'free', demo: false })
+    const first = await startStack({ home, ports: 'free', demo: false, web: false })
     t.teardown(() => first.stop())
     const cloud = cloudOf(first)
     t.teardown(cloud.close)
@@ -63,7 +63,7 @@ t.test(
     t.equal(await cloud.typeOf('bella'), 'feeder')
     await first.stop()
 
-    const second = await startStack({ home, ports: 'free', demo: false })
+    const second = await startStack({ home, ports: 'free', demo: false, web: false })
     t.teardown(() => second.stop())
     const again = cloudOf(second)
     t.teardown(again.close)
@@ -76,7 +76,7 @@ t.test(
   'processes of the whole chain killed under load: every shadow ends at its last acknowledged report',
   { timeout },
   async (t) => {
-    const stack = await startStack({ home: t.testdir(), ports: 'free', demo: false, restartMs: 50 })
+    const stack = await startStack({ home: t.testdir(), ports: 'free', demo: false, web: false, restartMs: 50 })
     t.teardown(() => stack.stop())
     const cloud = cloudOf(stack)
     t.teardown(cloud.close)
