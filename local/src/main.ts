@@ -58,7 +58,7 @@ async function main(): Promise<number> {
       )
     else
       say(
-        `${summary({ ...settings, devices: stack.devices, web: stack.web, home: shortPath(stack.home), paint })}\n${paint('green', 'pesebre is ready')}`,
+        `${summary({ ...settings, devices: stack.devices, camera: stack.camera, web: stack.web, home: shortPath(stack.home), paint })}\n${paint('green', 'pesebre is ready')}`,
       )
     return await Promise.race([untilStopped(stack), stack.failed.then(fail)])
   } catch (error) {

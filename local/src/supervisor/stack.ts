@@ -59,6 +59,8 @@ export type Stack = {
   readonly home: string
   /** The registered demo devices; empty without demo. */
   readonly devices: readonly DemoDevice[]
+  /** Thing name of the demo camera; undefined without demo. */
+  readonly camera: string | undefined
   /** The web app; undefined when it does not run. */
   readonly web: WebStanding | undefined
   /** Of the run of this moment: a process that was restarted has another. */
@@ -106,6 +108,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ports,
       home,
       devices: start.devices(),
+      camera: start.camera(),
       web: start.web(),
       pid: (name) => all.find((one) => one.name === name)?.pid(),
       failed: over.promise.catch(async (error: Error) => {
@@ -148,6 +151,7 @@ function prepare(
   let queues: QueueUrls = { queue: '', deadLetters: '' }
   const setupToken = randomBytes(24).toString('base64url')
   let devices: readonly DemoDevice[] = []
+  let camera: string | undefined
   let standing: WebStanding | undefined
   const all = specs.map((spec) =>
     supervise({
@@ -201,7 +205,7 @@ function prepare(
     await ensureWebCertificate(home, endpoint)
     if (!demo) return
     devices = await ensureDemoDevices(home, endpoint)
-    await ensureDemoCamera(home, { endpoint, host: '127.0.0.1', port: ports.mqtt })
+    camera = (await ensureDemoCamera(home, { endpoint, host: '127.0.0.1', port: ports.mqtt })).thing
   }
 
   async function seed(): Promise<void> {
@@ -226,7 +230,7 @@ function prepare(
     }
   }
 
-  return { all, run, devices: () => devices, web: () => standing }
+  return { all, run, devices: () => devices, camera: () => camera, web: () => standing }
 }
 
 /** One group after the other, the last one first: a process still has what it needs while it stops. */

@@ -14,6 +14,8 @@ export type SummaryInput = {
   readonly demo: boolean
   /** The registered demo feeders, which speak OSCORE only. */
   readonly devices: readonly DemoDevice[]
+  /** Thing name of the demo camera; undefined without demo. */
+  readonly camera?: string | undefined
   /** The web app, and who may sign in to it; undefined when it does not run. */
   readonly web: WebStanding | undefined
   /** How many gateways run. */
@@ -42,7 +44,7 @@ const NEEDED: ReadonlySet<PortName> = new Set(['coap', 'aws', 'iot'])
 const SAMPLE = `'{"hopper_pct":62,"battery_mv":3710}'`
 
 /** What a person sees when the stack is ready: every address, and what to try next. */
-export function summary({ ports, home, demo, devices, web, gateways, paint }: SummaryInput): string {
+export function summary({ ports, home, demo, devices, camera, web, gateways, paint }: SummaryInput): string {
   const coapPort = ports.coap === PORTS.coap.standard ? '' : `:${ports.coap}`
   const coap = `coap://127.0.0.1${coapPort}`
   const iot = `http://127.0.0.1:${ports.iot}`
@@ -61,6 +63,7 @@ export function summary({ ports, home, demo, devices, web, gateways, paint }: Su
     ['AWS IoT, HTTP', iot, 'things and their shadows'],
     ['AWS IoT, MQTT', `mqtts://127.0.0.1:${ports.mqtt}`, `mutual TLS; its CA is ${home}/iot/ca.pem`],
     ...devices.map(({ name, thing }) => [name, thing, 'a virtual feeder; speaks OSCORE only'] as const),
+    ...(camera ? [['Demo camera', camera, 'draws a horse while somebody watches'] as const] : []),
     ...(demo ? [['Open demo device', OPEN_DEVICE.thing, 'reports without security'] as const] : []),
     ['Data and logs', home, 'kept from one start to the next'],
   ] as const

@@ -53,7 +53,18 @@ t.test('summary() says how the commands find a stack with other ports', async (t
 
 t.test('summary() names the second gateway and the feeders, and how to feed a horse', async (t) => {
   const devices = [{ name: "Sol's feeder", thing: 'feeder-0000001e', horse: 'Sol', file: '/x/demo/sol.json' }]
-  const text = summary({ ports: STANDARD, home: '/x', demo: true, devices, web: WEB, gateways: 2, paint })
+  const camera = 'camera-0000001f'
+  const text = summary({
+    ports: STANDARD,
+    home: '/x',
+    demo: true,
+    devices,
+    camera,
+    web: WEB,
+    gateways: 2,
+    paint,
+  })
+  t.match(text, /Demo camera +camera-0000001f/)
   t.match(text, 'coap://127.0.0.1:5684')
   t.match(text, 'http://127.0.0.1:9684')
   t.match(text, /Sol's feeder +feeder-0000001e +a virtual feeder; speaks OSCORE only/)
