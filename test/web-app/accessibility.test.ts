@@ -34,7 +34,10 @@ t.test('no page breaks a rule of axe, in either language, by day or by night', {
     for (const page of PAGES)
       for (const look of LOOKS) {
         const found = await examine(browser, page, { ...look, dist })
-        const told = found.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target.join(' ')).join(' | ')}`)
+        const told = found.violations.map(
+          ({ id, help, nodes }) =>
+            `${id}: ${help}: ${nodes.map((node) => node.target.join(' ')).join(' | ')}`,
+        )
         t.same(told, [], `${page.name}, ${look.language}`)
         t.same(found.errors, [], `${page.name}, ${look.language}: nothing fails in the console`)
         t.equal(found.tooWide, 0, `${page.name}, ${look.language}: nothing is cut off at the side`)
@@ -73,8 +76,12 @@ async function examine(browser: Browser, page: Page, look: Look) {
     await tab.waitForSelector('h1, .empty')
     // Evaluated, not added as a script: the policy of the page refuses foreign ones.
     await tab.evaluate(axe)
-    const result = (await tab.evaluate('axe.run({ resultTypes: ["violations"] })')) as { violations: Violation[] }
-    const tooWide = Number(await tab.evaluate('Math.max(0, document.documentElement.scrollWidth - innerWidth)'))
+    const result = (await tab.evaluate('axe.run({ resultTypes: ["violations"] })')) as {
+      violations: Violation[]
+    }
+    const tooWide = Number(
+      await tab.evaluate('Math.max(0, document.documentElement.scrollWidth - innerWidth)'),
+    )
     const lang = String(await tab.evaluate('document.documentElement.lang'))
     const headings = Number(await tab.evaluate('document.querySelectorAll("h1").length'))
     return { violations: result.violations, errors, tooWide, lang, headings }

@@ -28,6 +28,10 @@ t.test('the first load is at most 60 kB of JavaScript, and what is shown later i
     loaded.some((file) => file.includes('uplot') || file.includes('uPlot')),
     'charts come when they are asked for',
   )
-  t.notMatch(html, /<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=/, 'nothing inline: the policy would refuse it')
+  t.notMatch(
+    html,
+    /<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=/,
+    'nothing inline: the policy would refuse it',
+  )
   t.match(readFileSync(join(dist, 'sw.js'), 'utf8'), /push/, 'the service worker is at its own address')
 })

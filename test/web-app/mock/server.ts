@@ -216,7 +216,7 @@ function audit(now: number): unknown {
   })
   return {
     rows: [
-      row(1, 'feed.create', { grams: 300 }),
+      row(1, 'feed.give', { grams: 300 }),
       row(2, 'schedule.change', { version: 4 }),
       row(3, 'member.invite', { email: 'nuevo@demo.example', role: 'groom' }),
       row(4, 'session.create'),

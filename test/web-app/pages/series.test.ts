@@ -1,5 +1,5 @@
 import t from 'tap'
-import { extremes, spanOf } from '../../../web/app/src/pages/horse/series.ts'
+import { extremes, seen, spanOf } from '../../../web/app/src/pages/horse/series.ts'
 
 t.test('extremes() leaves gaps out, and says nothing where nothing is', async (t) => {
   t.same(extremes({ min: [3, null, 1], max: [4, null, 9], last: [4, null, 2] }), { low: 1, high: 9, last: 2 })
@@ -12,4 +12,21 @@ t.test('spanOf() asks for the same within a minute, so that what was read is use
   const { from, to } = spanOf('day', 1_000_000_000_000)
   t.equal(to - from, 86_400_000)
   t.ok(to >= 1_000_000_000_000)
+})
+
+t.test('seen() begins where the device began, and keeps every other gap', async (t) => {
+  const whole = { from: 0, to: 1000, gaps: [[300, 400]] as [number, number][] }
+  t.same(seen(whole), whole, 'a gap in the middle stays')
+  const young = seen({
+    from: 0,
+    to: 1000,
+    gaps: [
+      [0, 900],
+      [950, 960],
+    ],
+  })
+  t.same(young.gaps, [[950, 960]])
+  t.ok(young.from > 890 && young.from < 900, 'a little is left before the first report')
+  const silent = { from: 0, to: 1000, gaps: [[0, 1000]] as [number, number][] }
+  t.same(seen(silent), silent, 'nothing at all is a gap')
 })

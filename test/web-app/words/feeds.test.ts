@@ -25,7 +25,8 @@ t.test('only the word "done" of the feeder reads as fed', async (t) => {
 
 t.test('every reason of a feeder, and every refusal of the server, has its sentence', async (t) => {
   for (const w of [en, es]) {
-    for (const reason of Object.keys(REFUSE_REASONS)) t.not(sayReason(w, reason), w.reason.other(reason), reason)
+    for (const reason of Object.keys(REFUSE_REASONS))
+      t.not(sayReason(w, reason), w.reason.other(reason), reason)
     t.match(sayReason(w, 'r42'), 'r42', 'a reason from a newer feeder is told by its code')
     for (const reason of FEED_REFUSALS) {
       const fields = { reason, max: 1920, left: 300, retryAfter: 45 }

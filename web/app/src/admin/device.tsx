@@ -7,7 +7,7 @@ import { patch, post, put } from '../data/client.ts'
 import { useWatch } from '../data/live.ts'
 import { useAction } from '../ui/action.ts'
 import { Button, Field } from '../ui/controls.tsx'
-import { Card, Dialog, Empty, Failure, Note, PageHeader, Show } from '../ui/surfaces.tsx'
+import { Card, Dialog, Failure, Note, PageHeader, Show } from '../ui/surfaces.tsx'
 import { Ago, When } from '../ui/time.tsx'
 import { toast } from '../ui/toast.tsx'
 import { span } from '../words/format.ts'
@@ -26,7 +26,8 @@ export function DevicePage() {
   const path = `/devices/${thing}`
   const loaded = useData<Device>(path)
   useWatch({ fleet: true, things: [thing] })
-  if (loaded.error?.status === 404) return <Empty icon="device" title={a.device.missing} />
+  if (loaded.error?.status === 404)
+    return <PageHeader title={a.device.missing} back={{ href: '/admin/devices', label: a.fleet.title }} />
   const device = loaded.data
   return (
     <>

@@ -49,22 +49,31 @@ export const isOwner = (role: StableRole | undefined): boolean => role === 'owne
 /** Reads who is signed in. */
 export async function readSession(): Promise<void> {
   try {
-    takeSession(await get<Session>('/session'))
+    await takeSession(await get<Session>('/session'))
     sessionProblem.value = undefined
   } catch (error) {
     sessionProblem.value = error as Problem
   }
 }
 
-/** Takes a session that the server answered with. */
-export function takeSession(answer: Session): void {
+/** Takes a session that the server answered with. Admins count as owners of every stable, so they get them all. */
+export async function takeSession(answer: Session): Promise<void> {
   setCsrf(answer.csrf)
   const before = session.peek()?.user?.id
   if (before !== undefined && before !== answer.user?.id) forgetAll()
-  session.value = answer
+  const stables = answer.user?.role === 'admin' ? await allStables(answer.stables) : answer.stables
+  session.value = { ...answer, stables }
   if (answer.user === null) return
   speak(answer.user.language)
   startEvents()
+}
+
+async function allStables(own: Session['stables']): Promise<Session['stables']> {
+  try {
+    return await get<Session['stables']>('/stables')
+  } catch {
+    return own
+  }
 }
 
 /** Ends the session; goes on at the provider of the sign-in where there is one. */

@@ -68,7 +68,8 @@ function List({ stable }: { stable: string }) {
               </Empty>
             )}
             {open.length > 0 && (
-              <section class="stack" aria-label={w.alarm.open}>
+              <section class="stack">
+                <h2 class="visually-hidden">{w.alarm.open}</h2>
                 <ul class="alarms">
                   {open.map((alarm) => (
                     <Row key={alarm.id} alarm={alarm} stable={stable} />

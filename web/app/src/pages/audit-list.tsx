@@ -57,13 +57,17 @@ export function AuditList({ path, zone }: { path: string; zone?: string }) {
 /** The plain values of what changed: those that speak for themselves alone, others with their names. */
 function sayDetail({ detail }: AuditRow): string {
   const w = words.value
-  return Object.entries(detail)
-    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
-    .map(([name, value]) => {
-      if (name === 'grams' && typeof value === 'number') return grams(language.value, value)
-      if (name === 'role') return w.role[value as keyof typeof w.role] ?? String(value)
-      return ['name', 'email', 'zone', 'thing'].includes(name) ? String(value) : `${name}: ${String(value)}`
-    })
-    .slice(0, 4)
-    .join(' · ')
+  return (
+    Object.entries(detail)
+      .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
+      // Ids tell people nothing.
+      .filter(([, value]) => !/^[a-z]{3}_[a-z2-7]{16}$/.test(String(value)))
+      .map(([name, value]) => {
+        if (name === 'grams' && typeof value === 'number') return grams(language.value, value)
+        if (name === 'role') return w.role[value as keyof typeof w.role] ?? String(value)
+        return ['name', 'email', 'zone', 'thing'].includes(name) ? String(value) : `${name}: ${String(value)}`
+      })
+      .slice(0, 4)
+      .join(' · ')
+  )
 }

@@ -15,10 +15,10 @@ export function Splash({ children }: { children?: ComponentChildren }) {
 export function Welcome({ children }: { children: ComponentChildren }) {
   return (
     <div class="welcome">
-      <div class="welcome-brand">
+      <header class="welcome-brand">
         <Mark size={56} />
         <span class="wordmark">Pesebre</span>
-      </div>
+      </header>
       <main id="main" class="welcome-card card">
         {children}
       </main>

@@ -9,7 +9,7 @@ import { number, when } from '../../words/format.ts'
 import { language, words } from '../../words/language.ts'
 import { Chart } from './chart.tsx'
 import type { SectionProps } from './horse.tsx'
-import { extremes, FIELDS, type FieldName, SPANS, type SpanName, spanOf } from './series.ts'
+import { extremes, FIELDS, type FieldName, SPANS, type SpanName, seen, spanOf } from './series.ts'
 
 export function HistorySection({ horse, zone }: SectionProps) {
   const w = words.value
@@ -39,7 +39,9 @@ export function HistorySection({ horse, zone }: SectionProps) {
         />
       </div>
       <Show loaded={loaded} onRetry={() => void refresh(path)} bones={<Skeleton lines={1} height="20rem" />}>
-        {(history) => <Shown history={history} field={field} span={span} zone={zone} />}
+        {(history) => (
+          <Shown history={{ ...history, ...seen(history) }} field={field} span={span} zone={zone} />
+        )}
       </Show>
     </Card>
   )

@@ -22,6 +22,20 @@ export function spanOf(name: SpanName, now: number): { from: number; to: number 
   return { from: to - SPANS[name], to }
 }
 
+/**
+ * The part of a history that there is something to see of: what lies before the first report of all is no gap, the device was
+ * not there yet. A little of it stays, so that the line does not begin at the edge.
+ */
+export function seen({ from, to, gaps }: { from: number; to: number; gaps: readonly [number, number][] }): {
+  from: number
+  to: number
+  gaps: [number, number][]
+} {
+  const [first, ...rest] = gaps
+  if (first === undefined || first[0] > from || first[1] >= to) return { from, to, gaps: [...gaps] }
+  return { from: Math.max(from, Math.round(first[1] - (to - first[1]) * 0.04)), to, gaps: rest }
+}
+
 /** The lowest, the highest and the last value; undefined when there is none at all. */
 export function extremes(
   points: Pick<HistoryPoints, 'min' | 'max' | 'last'>,
