@@ -12,6 +12,7 @@ import { openCloud } from './cloud.ts'
 import { type Config, readConfig } from './config.ts'
 import { databaseProblems, openDatabase } from './db/database.ts'
 import { openHistory } from './history/history.ts'
+import { countHistory } from './history/metrics.ts'
 import { openHusbandry } from './husbandry.ts'
 import { openPictures } from './pictures/open.ts'
 import { serveUpgrades } from './upgrade.ts'
@@ -32,6 +33,7 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
   const relay = openRelay(cloud, { db, now, log, origin, bearer }, config.relayLimits)
   const registry = createRegistry()
   if (relay) countRelay(registry, relay)
+  if (history) countHistory(registry, history, now)
   const administration = await openAdministration({
     ...{ config, cloud, relay, history },
     deps: { db, now, log },
