@@ -17,3 +17,8 @@ output "web_security_group_id" {
   description = "Lets in CloudFront."
   value       = aws_security_group.web.id
 }
+
+output "cloudfront_cidrs" {
+  description = "Where CloudFront reaches the web server from."
+  value       = sort([for entry in data.aws_ec2_managed_prefix_list.cloudfront.entries : entry.cidr])
+}

@@ -19,21 +19,22 @@ locals {
   url    = "https://${local.domain}"
 
   environment = merge({
-    AWS_REGION            = local.region
-    PESEBRE_WEB_HOST      = "0.0.0.0"
-    PESEBRE_WEB_PORT      = tostring(var.web_port)
-    PESEBRE_WEB_URL       = local.url
-    PESEBRE_WEB_DIR       = "/var/lib/pesebre/web"
-    PESEBRE_BUCKET        = var.bucket
-    PESEBRE_FLEET_KEYS    = var.fleet_keys
-    PESEBRE_GATEWAY_LIST  = var.gateway_list
-    PESEBRE_POLICY_PREFIX = var.policy_prefix
-    PESEBRE_QUEUE_URL     = var.queue_url
-    PESEBRE_DLQ_URL       = var.dead_letters_url
-    PESEBRE_MQTT_HOST     = var.mqtt_host
-    PESEBRE_MQTT_CERT     = "/run/pesebre-web/certificate"
-    PESEBRE_MQTT_KEY      = "/run/pesebre-web/key"
-    PESEBRE_MQTT_CA       = "/opt/pesebre/web/current/certificates.pem"
+    AWS_REGION              = local.region
+    PESEBRE_WEB_HOST        = "0.0.0.0"
+    PESEBRE_WEB_PORT        = tostring(var.web_port)
+    PESEBRE_WEB_URL         = local.url
+    PESEBRE_WEB_TRUST_PROXY = join(",", var.trusted_proxies)
+    PESEBRE_WEB_DIR         = "/var/lib/pesebre/web"
+    PESEBRE_BUCKET          = var.bucket
+    PESEBRE_FLEET_KEYS      = var.fleet_keys
+    PESEBRE_GATEWAY_LIST    = var.gateway_list
+    PESEBRE_POLICY_PREFIX   = var.policy_prefix
+    PESEBRE_QUEUE_URL       = var.queue_url
+    PESEBRE_DLQ_URL         = var.dead_letters_url
+    PESEBRE_MQTT_HOST       = var.mqtt_host
+    PESEBRE_MQTT_CERT       = "/run/pesebre-web/certificate"
+    PESEBRE_MQTT_KEY        = "/run/pesebre-web/key"
+    PESEBRE_MQTT_CA         = "/opt/pesebre/web/current/certificates.pem"
     }, var.beside_gateway ? { PESEBRE_GATEWAY_ADMIN = "http://127.0.0.1:9683" } : {},
     var.oidc == null ? {} : {
       PESEBRE_OIDC_ISSUER    = var.oidc.issuer
@@ -161,14 +162,14 @@ resource "aws_route53_record" "web" {
   }
 }
 
-# A camera's or another MQTT device's certificate: AWS lets no resource be named for it.
+# Certificates of cameras and other MQTT devices, and what things there are: AWS lets no resource be named for these.
 resource "aws_iam_role_policy" "certificates" {
   name = "certificates"
   role = var.role_name
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid      = "MakeCertificates"
+      Sid      = "MakeCertificatesListThings"
       Effect   = "Allow"
       Action   = local.unnamed
       Resource = "*"

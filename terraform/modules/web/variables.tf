@@ -170,3 +170,9 @@ variable "settings" {
     error_message = "settings must begin with PESEBRE_: ${join(", ", keys(var.settings))}."
   }
 }
+
+variable "trusted_proxies" {
+  type        = list(string)
+  description = "Addresses of CloudFront: who asks is what it says in X-Forwarded-For."
+  default     = []
+}

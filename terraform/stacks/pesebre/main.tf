@@ -153,6 +153,7 @@ module "web" {
   fleet_keys            = module.keys.fleet_keys
   gateway_list          = local.gateway_list
   policy_prefix         = module.things.policy_prefix
+  trusted_proxies       = module.network.cloudfront_cidrs
   device_policy_arns    = [module.things.policy_arns["camera"], module.things.policy_arns["feeder"]]
   queue_url             = module.queue.url
   queue_arn             = module.queue.arn

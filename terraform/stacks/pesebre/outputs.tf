@@ -5,7 +5,7 @@ output "url" {
 
 output "admin_link" {
   description = "One-time link of the first admin: terraform output -raw admin_link."
-  value       = local.web && module.keys.setup_token != null ? "${module.web[0].url}/setup/${module.keys.setup_token}" : null
+  value       = local.web && module.keys.setup_token != null ? "${module.web[0].url}/setup#${module.keys.setup_token}" : null
   sensitive   = true
 }
 

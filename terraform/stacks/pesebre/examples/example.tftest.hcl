@@ -51,7 +51,7 @@ run "can_be_brought_up" {
     error_message = "every gateway is known"
   }
   assert {
-    condition     = output.admin_link == "https://d1.cloudfront.net/setup/once"
+    condition     = output.admin_link == "https://d1.cloudfront.net/setup#once"
     error_message = "the link of the first admin"
   }
 }

@@ -58,7 +58,7 @@ run "everything" {
     error_message = "ids of their own"
   }
   assert {
-    condition     = output.admin_link == "https://d1.cloudfront.net/setup/once"
+    condition     = output.admin_link == "https://d1.cloudfront.net/setup#once"
     error_message = "the link of the first admin"
   }
   assert {
