@@ -18,23 +18,24 @@ const ChannelsSchema = Type.Object(
 )
 export type Channels = Type.Static<typeof ChannelsSchema>
 
-/** `GET` and `PUT /me/notifications`. Kinds that PUT leaves out stay as they are; GET has them all. */
+const OptionalChannels = Type.Optional(ChannelsSchema)
+
+/** Body of `PUT /me/notifications`. Kinds that are left out stay as they are. */
 export const NotificationsSchema = Type.Object(
   {
-    kinds: Type.Partial(
-      Type.Object(
-        Object.fromEntries(NOTIFICATION_KINDS.map((kind) => [kind, ChannelsSchema])) as Record<
-          NotificationKind,
-          typeof ChannelsSchema
-        >,
-        { additionalProperties: false },
-      ),
+    kinds: Type.Object(
+      Object.fromEntries(NOTIFICATION_KINDS.map((kind) => [kind, OptionalChannels])) as Record<
+        NotificationKind,
+        typeof OptionalChannels
+      >,
+      { additionalProperties: false },
     ),
   },
   { additionalProperties: false },
 )
 export type Notifications = Type.Static<typeof NotificationsSchema>
-/** What the server can do at all, beside what a person wants. */
+
+/** `GET /me/notifications`, with every kind; and the answer of its PUT. */
 export const NotificationsAnswerSchema = Type.Object({
   kinds: Type.Record(NotificationKindSchema, ChannelsSchema),
   /** Channels that this installation has. E-mail needs PESEBRE_SMTP_URL. */

@@ -55,13 +55,16 @@ export function openAlarms({ db, places, now, publish, onAlarm }: AlarmsOptions)
   ): Promise<void> {
     const before = known.get(keyOf(thing, kind))
     if (before === undefined) {
+      // After a start, what everybody was told of is found again.
+      const last = isAnew ? await store.last(thing, kind) : undefined
+      if (last !== undefined && isTold(last, detail)) return
       const place = await places.of(thing)
       const of = { horse: place?.horse?.id ?? null, stable: place?.stable ?? null }
       const row = await store.raise({ thing, kind, at, detail, ...of })
       if (row === undefined) return read()
       changed(row)
       onAlarm?.(row)
-    } else if (isAnew && !isSame(before, detail)) {
+    } else if (isAnew && !isTold(before, detail)) {
       const row = await store.again(before.id, at, detail)
       if (row === undefined) return
       changed(row)
@@ -133,10 +136,11 @@ export function openAlarms({ db, places, now, publish, onAlarm }: AlarmsOptions)
 
 export type Alarms = ReturnType<typeof openAlarms>
 
-/** Whether it is the very same event, told once more: by another server, or after a start. */
-function isSame({ detail }: AlarmRow, next: NonNullable<Signal['detail']>): boolean {
+/** Whether an alarm was about this very event already, or a later one: commands and meals have numbers that rise. */
+function isTold({ detail }: AlarmRow, next: NonNullable<Signal['detail']>): boolean {
   const before = JSON.parse(detail) as Record<string, unknown>
-  return (
-    ['n', 'occurrence'].every((name) => before[name] === next[name]) && ('n' in next || 'occurrence' in next)
-  )
+  return ['n', 'occurrence'].some((name) => {
+    const [told, asked] = [before[name], next[name]]
+    return typeof told === 'number' && typeof asked === 'number' && told >= asked
+  })
 }

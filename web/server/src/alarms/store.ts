@@ -108,6 +108,16 @@ export function openAlarmStore(db: Database) {
     return numUpdatedRows > 0n
   }
 
+  /** The newest alarm of this kind, active or not. */
+  function last(thing: string, kind: string): Promise<AlarmRow | undefined> {
+    return select()
+      .where('alarms.thing', '=', thing)
+      .where('alarms.kind', '=', kind)
+      .orderBy('alarms.updated_at', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+  }
+
   function active(): Promise<AlarmRow[]> {
     return select().where('alarms.active_key', 'is not', null).execute()
   }
@@ -127,7 +137,7 @@ export function openAlarmStore(db: Database) {
       .execute()
   }
 
-  return { raise, again, clear, acknowledge, claim, active, list, byId }
+  return { raise, again, clear, acknowledge, claim, last, active, list, byId }
 }
 
 export type AlarmStore = ReturnType<typeof openAlarmStore>
