@@ -122,6 +122,7 @@ const LAYERS: Record<string, readonly string[]> = {
     'preact*',
     '@preact/signals',
     'uplot*',
+    'esptool-js',
     'vite',
   ],
   'cli/': ['contract/', 'coap/', 'node:*', 'cbor-x', '@aws-sdk/*', 'uqr'],

@@ -42,7 +42,9 @@ async function asOwner(browser: Browser, look: Look): Promise<void> {
     .evaluateAll((links) =>
       links.map((link) => ({ name: link.textContent ?? '', path: link.getAttribute('href') ?? '' })),
     )
-  const [first] = horses.filter(({ name }) => /Sol|Mora/.test(name))
+  // Two portions for one horse follow each other too soon: each look has another one.
+  const fed = horses.filter(({ name }) => /Sol|Mora/.test(name))
+  const first = fed[LOOKS.indexOf(look) % 2]
   if (first === undefined)
     throw new Error(`Take pictures: no horse of the demo among ${JSON.stringify(horses)}`)
   const camera = await withCamera(

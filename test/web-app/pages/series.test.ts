@@ -1,5 +1,5 @@
 import t from 'tap'
-import { extremes, seen, spanOf } from '../../../web/app/src/pages/horse/series.ts'
+import { extremes, lonely, seen, spanOf } from '../../../web/app/src/pages/horse/series.ts'
 
 t.test('extremes() leaves gaps out, and says nothing where nothing is', async (t) => {
   t.same(extremes({ min: [3, null, 1], max: [4, null, 9], last: [4, null, 2] }), { low: 1, high: 9, last: 2 })
@@ -29,4 +29,11 @@ t.test('seen() begins where the device began, and keeps every other gap', async 
   t.ok(young.from > 890 && young.from < 900, 'a little is left before the first report')
   const silent = { from: 0, to: 1000, gaps: [[0, 1000]] as [number, number][] }
   t.same(seen(silent), silent, 'nothing at all is a gap')
+})
+
+t.test('lonely() finds what a line cannot show', async (t) => {
+  t.same(lonely([1, null, 2, 3, null, 4]), [0, 5])
+  t.same(lonely([7]), [0])
+  t.same(lonely([1, 2, 3]), [])
+  t.same(lonely([]), [])
 })

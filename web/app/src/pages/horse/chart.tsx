@@ -6,7 +6,7 @@ import 'uplot/dist/uPlot.min.css'
 import { theme } from '../../data/theme.ts'
 import { number, when } from '../../words/format.ts'
 import { language } from '../../words/language.ts'
-import { FIELDS, type FieldName } from './series.ts'
+import { FIELDS, type FieldName, lonely } from './series.ts'
 import './chart.css'
 
 const HEIGHT = 320
@@ -92,7 +92,19 @@ function optionsOf(
     ],
     series: [
       {},
-      { stroke: colour('--accent'), width: 2, spanGaps: false, points: { show: false }, value },
+      {
+        stroke: colour('--accent'),
+        width: 2,
+        spanGaps: false,
+        // A point between two gaps has no line to be seen by.
+        points: {
+          show: true,
+          size: 6,
+          fill: colour('--accent'),
+          filter: (plot) => lonely(plot.data[1] ?? []),
+        },
+        value,
+      },
       { stroke: 'transparent', points: { show: false }, spanGaps: false },
       { stroke: 'transparent', points: { show: false }, spanGaps: false },
     ],

@@ -36,6 +36,14 @@ export function seen({ from, to, gaps }: { from: number; to: number; gaps: reado
   return { from: Math.max(from, Math.round(first[1] - (to - first[1]) * 0.04)), to, gaps: rest }
 }
 
+/** Where values stand alone, without a neighbour that a line could be drawn to. */
+export function lonely(values: ArrayLike<number | null | undefined>): number[] {
+  const isThere = (index: number) => values[index] !== null && values[index] !== undefined
+  return Array.from({ length: values.length }, (_, index) => index).filter(
+    (index) => isThere(index) && !isThere(index - 1) && !isThere(index + 1),
+  )
+}
+
 /** The lowest, the highest and the last value; undefined when there is none at all. */
 export function extremes(
   points: Pick<HistoryPoints, 'min' | 'max' | 'last'>,
