@@ -36,10 +36,18 @@ t.test(
       t.equal(status, 422)
       t.equal(json.reason, 'old-password')
     }
+    const known = { body: { email: 'vet@stable.example', password: 'the old secret' } }
+    const phone = String((await web.ask('nobody', 'POST /api/session', known)).headers['set-cookie']).split(
+      ';',
+    )[0]!
+    const isIn = async () =>
+      (await web.ask('nobody', 'GET /api/me', { headers: { cookie: phone } })).status === 200
+    t.equal(await isIn(), true)
     const body = { password: 'the new secret', oldPassword: 'the old secret' }
     const { status, headers, json } = await web.ask('vet', 'PATCH /api/me', { body })
     t.equal(status, 200)
     t.equal((await web.ask('vet', 'GET /api/me')).status, 401, 'the session before has ended')
+    t.equal(await isIn(), false, 'and the one on another device')
     const cookie = String(headers['set-cookie']).split(';')[0]!
     const own = { cookie, 'x-csrf': json.csrf }
     t.equal((await web.ask('nobody', 'PATCH /api/me', { body: { name: 'V' }, headers: own })).status, 200)
