@@ -224,8 +224,10 @@ t.test('paused: the connection is closed, nothing is tried, and resume begins an
   t.equal(w.last().isClosed, true)
   t.equal(w.status().connection, 'paused')
   w.last().on.onClose(1005)
+  const said = w.last().sent.length
   w.pass(60_000)
   t.equal(w.sockets.length, 1)
+  t.equal(w.last().sent.length, said, 'no pings either')
   w.viewer.resume()
   w.viewer.resume()
   t.equal(w.sockets.length, 2)

@@ -2,7 +2,6 @@
  * Watches a horse's camera: connects to the relay, has each picture drawn, and acknowledges it only then; so no picture waits
  * anywhere that is older than the newest. Pure: the socket, the canvas, the clock and the timers are passed in (browser.ts).
  */
-import { decodeFrame, FrameError, jpegOf } from '@pesebre/contract/frame'
 import {
   type CameraState,
   CLOSE_CODES,
@@ -10,6 +9,8 @@ import {
   type RelayToViewer,
   VIEW_PATH,
 } from '@pesebre/contract/relay'
+import { createPictures } from './pictures.ts'
+import { RelayClock } from './relay-clock.ts'
 import { Screen } from './screen.ts'
 
 /** What a viewer needs of a browser. `Bitmap` is a decoded picture. */
@@ -77,9 +78,6 @@ const RETRY_MS = 1_000
 const RETRY_MOST_MS = 15_000
 /** A connection that held so long was well: the next attempt after it comes soon. */
 const WELL_MS = 10_000
-/** Pings that find the relay's clock: a few at once, then now and then. */
-const PINGS_AT = [0, 1_000, 2_000]
-const PING_MS = 20_000
 
 /** Begins at once. */
 export function createViewer<Bitmap>(options: ViewerOptions<Bitmap>): Viewer {
@@ -96,6 +94,7 @@ export function createViewer<Bitmap>(options: ViewerOptions<Bitmap>): Viewer {
   let clock: number | undefined
   let cancelRetry = () => {}
   let cancelTick = () => {}
+  let endClock = () => {}
   let isOver = false
 
   /** Tells what there is to show, now. */
@@ -137,12 +136,28 @@ export function createViewer<Bitmap>(options: ViewerOptions<Bitmap>): Viewer {
         if (socket === mine) then(...args)
       }
     }
-    const pictures = createPictures()
-    const pings = createPings()
+    const relayClock = new RelayClock({
+      now: ports.now,
+      after: ports.after,
+      ping: (now) => mine.send(JSON.stringify({ ping: now })),
+    })
+    const take = createPictures<Bitmap>({
+      decode: ports.decode,
+      acknowledge: (seq) => mine.send(JSON.stringify({ ack: seq })),
+      clock: () => clock,
+      isCurrent: () => socket === mine,
+      show(bitmap, picture) {
+        ports.draw(bitmap)
+        takenAt = picture.clock === undefined ? undefined : picture.header.captureUs / 1_000 + picture.clock
+        level = picture.header.level
+        failures = 0
+        screen.drew(picture.bytes, ports.now())
+      },
+    })
     const mine: Socket = ports.open(`${VIEW_PATH}${encodeURIComponent(horse)}?quality=${quality}`, {
       onOpen: own(() => {
         connection = 'open'
-        pings.begin()
+        relayClock.begin()
         tell()
       }),
       onText: own((text) => {
@@ -150,81 +165,21 @@ export function createViewer<Bitmap>(options: ViewerOptions<Bitmap>): Viewer {
         if (message === undefined) return
         if ('camera' in message) camera = message.camera
         else if ('clock' in message) clock = message.clock
-        else pings.answered(message)
+        else {
+          relayClock.answered(message)
+          offset = relayClock.offset
+        }
         tell()
       }),
-      onPicture: own((bytes) => pictures.came(bytes)),
+      onPicture: own(take),
       onClose: own((code) => {
-        pings.end()
+        relayClock.end()
         closed(code, ports.now() - openedAt)
       }),
     })
     socket = mine
+    endClock = () => relayClock.end()
     tell()
-
-    /** Decodes one at a time, and of those that came meanwhile only the newest. */
-    function createPictures() {
-      let next: Uint8Array | undefined
-      let isBusy = false
-      async function work(): Promise<void> {
-        if (isBusy) return
-        isBusy = true
-        for (let bytes = next; bytes !== undefined; bytes = next) {
-          next = undefined
-          await show(bytes)
-        }
-        isBusy = false
-      }
-      async function show(bytes: Uint8Array): Promise<void> {
-        const header = decodeFrame(bytes)
-        if (header instanceof FrameError) return
-        // The clock belongs to the pictures that follow it: read before anything else can come.
-        const taken = clock === undefined ? undefined : header.captureUs / 1_000 + clock
-        try {
-          const bitmap = await ports.decode(jpegOf(bytes))
-          if (socket !== mine) return
-          ports.draw(bitmap)
-          takenAt = taken
-          level = header.level
-          failures = 0
-          screen.drew(bytes.length, ports.now())
-        } catch {
-          // A picture that is broken is acknowledged as well: the next one may be whole.
-        }
-        if (socket === mine) mine.send(JSON.stringify({ ack: header.seq }))
-      }
-      return {
-        came(bytes: Uint8Array) {
-          next = bytes
-          void work()
-        },
-      }
-    }
-
-    /** Finds the relay's clock: the ping that was fastest tells most. */
-    function createPings() {
-      let least = Number.POSITIVE_INFINITY
-      let cancels: (() => void)[] = []
-      const ping = () => mine.send(JSON.stringify({ ping: ports.now() }))
-      const again = () => {
-        ping()
-        cancels[0] = ports.after(PING_MS, again)
-      }
-      return {
-        begin() {
-          cancels = [ports.after(PING_MS, again), ...PINGS_AT.map((ms) => ports.after(ms, ping))]
-        },
-        answered({ pong, now: relayNow }: { pong: number; now: number }) {
-          const roundTrip = ports.now() - pong
-          if (roundTrip > least) return
-          least = roundTrip
-          offset = relayNow - (pong + roundTrip / 2)
-        },
-        end() {
-          for (const cancel of cancels) cancel()
-        },
-      }
-    }
   }
 
   function closed(code: number, heldMs: number): void {
@@ -245,6 +200,7 @@ export function createViewer<Bitmap>(options: ViewerOptions<Bitmap>): Viewer {
     cancelRetry()
     const open = socket
     socket = undefined
+    endClock()
     open?.close()
   }
 
