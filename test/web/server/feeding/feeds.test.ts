@@ -278,3 +278,65 @@ t.test('without AWS IoT, and without a feeder, it says so', async (t) => {
   t.match((await stable.ask('owner', 'GET @/schedule')).json, { status: 409, reason: 'no_feeder' })
   t.match((await stable.ask('owner', 'GET @/day')).json, { meals: [] })
 })
+
+t.test('two browsers at two servers press at once: one feeding, the other is told of it', async (t) => {
+  const stable = await openStable()
+  t.teardown(stable.close)
+  const { web, db, clock } = stable
+  const horse = { id: web.horse, stable_id: web.stable, weight_kg: 500, meal_max_g: null, day_max_g: null }
+  for (let round = 0; round < 20; round++) {
+    clock.now += 10 * MINUTE
+    const results = await Promise.all(
+      [stable.open(), stable.open()].map((server, i) => {
+        const user = { id: i === 0 ? web.users.owner : web.users.groom, name: `${i}`, isOwner: true }
+        return server.give({
+          thing: web.feeder,
+          horse,
+          grams: 100,
+          override: false,
+          user,
+          key: `race-${round}-${i}`,
+        })
+      }),
+    )
+    t.same(results.map((result) => (result.ok ? 'given' : result.refusal.reason)).toSorted(), [
+      'given',
+      'open',
+    ])
+    const open = stable.control().desired.queue.filter(({ notAfter }) => notAfter * 1000 > clock.now)
+    t.equal(open.length, 1)
+    await stable.say({ n: open[0]!.n }, 'done', { grams: 100 })
+  }
+  const rows = await db.sql.selectFrom('feeds').select(['n', 'state']).where('n', 'is not', null).execute()
+  t.equal(rows.length, 20)
+})
+
+t.test(
+  'the command line is faster, and has fed already: the number that was written down is not used for another',
+  async (t) => {
+    const stable = await openStable()
+    t.teardown(stable.close)
+    const { clock, shadows, feeder, hooks } = stable
+    stable.configure({ version: 1, limits: { gap_s: 0 } })
+    hooks.onWrite = () => {
+      delete hooks.onWrite
+      const at = clock.now / 1000
+      const command = { n: 1, kind: 'feed', grams: 300, by: 'cli', at, notAfter: at + 600, key: 'x' }
+      shadows.write(feeder, { desired: { queue: [command], next: 2 } })
+      shadows.write(feeder, {
+        reported: { outcomes: { last: 1, items: [{ n: 1, state: 'done', grams: 300, at: clock.now - 1 }] } },
+      })
+    }
+    const { json } = await stable.feed('owner', 500, { key: 'overtaken' })
+    t.match(json, { status: 409, reason: 'open', n: 1 })
+    await stable.settled()
+    t.match((await stable.ask('owner', 'GET @/feeds')).json.feeds, [
+      { n: 1, by: 'cli', planned: 300, actual: 300, state: 'done' },
+    ])
+    t.match((await stable.feed('owner', 500, { key: 'overtaken' })).json, {
+      status: 409,
+      reason: 'not_given',
+    })
+    t.equal((await stable.feed('owner', 500, { key: 'another-key' })).json.n, 2)
+  },
+)

@@ -7,12 +7,13 @@ import { openDatabase } from '../../../../web/server/src/db/database.ts'
 import { type Feeding, openFeeding } from '../../../../web/server/src/feeding/feeding.ts'
 import type { Missed } from '../../../../web/server/src/feeding/missed.ts'
 import type { FeedRow } from '../../../../web/server/src/feeding/timeline.ts'
-import { createControlShadows } from '../../../fakes/control-shadows.ts'
+import { type ControlShadowHooks, createControlShadows } from '../../../fakes/control-shadows.ts'
 import { type Answer, openWebApp, type WebApp, type Who } from '../../../fakes/web-app.ts'
 
 /** A stable whose feeder says what the test says, with the API before it. */
 export async function openStable() {
-  const shadows = createControlShadows()
+  const hooks: ControlShadowHooks = {}
+  const shadows = createControlShadows({ onWrite: (thing) => hooks.onWrite?.(thing) })
   const events: LiveEvent[] = []
   const missed: Missed[] = []
   const rows: FeedRow[] = []
@@ -62,6 +63,8 @@ export async function openStable() {
     missed,
     rows,
     shadows,
+    /** What happens right before a write of the server. */
+    hooks,
     feeder,
     report,
     /** The feeder says how a command, or a meal, stands. */
@@ -88,6 +91,8 @@ export async function openStable() {
     ask: (who: Who, route: string, body?: unknown) =>
       web.ask(who, route.replace('@', `/api/horses/${web.horse}`), body === undefined ? {} : { body }),
     feeding: () => feeding,
+    /** A second server on the same database. */
+    open,
     settled: async () => {
       await pending
     },
