@@ -42,7 +42,7 @@ async function setUp(t: { after(handler: () => Promise<void>): void }) {
     const body = new FormData()
     for (const [name, value] of Object.entries(form.json.fields as Record<string, string>))
       body.append(name, value)
-    body.append('file', new Blob([file as BlobPart], { type }))
+    body.append('file', new Blob([new Uint8Array(file)], { type }))
     const sent = await fetch(form.json.url, { method: 'POST', body })
     if (!sent.ok) throw new Error(`The bucket does not take it: ${sent.status} ${await sent.text()}`)
     return ask(who, `POST ${path}/done`)

@@ -1,5 +1,6 @@
 import type { DeviceStanding } from '@pesebre/contract/api/device'
-import { Tag, type Tone } from '../ui/surfaces.tsx'
+import { Tag } from '../ui/surfaces.tsx'
+import type { Tone } from '../ui/tone.ts'
 import { adminWords } from './words.ts'
 
 const TONES: Record<DeviceStanding, Tone> = {

@@ -7,9 +7,7 @@ import { words } from '../words/language.ts'
 import { sayProblem } from '../words/problems.ts'
 import { Button, IconButton } from './controls.tsx'
 import { Icon, type IconName } from './icon.tsx'
-
-/** How something stands: a colour, and never the colour alone. */
-export type Tone = 'good' | 'warn' | 'bad' | 'neutral' | 'accent'
+import type { Tone } from './tone.ts'
 
 export function Card({
   title,

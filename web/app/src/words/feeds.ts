@@ -1,7 +1,7 @@
 /** What became of a portion, as sentences: never "fed" without the feeder's own word. */
 import type { Feed, FeedState } from '@pesebre/contract/api/feed'
 import type { Language } from '@pesebre/contract/api/values'
-import type { Tone } from '../ui/surfaces.tsx'
+import type { Tone } from '../ui/tone.ts'
 import type { Words } from './en.ts'
 import { grams } from './format.ts'
 import { sayReason } from './problems.ts'

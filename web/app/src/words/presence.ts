@@ -1,7 +1,7 @@
 /** When a feeder was last heard of, as sentences. Never more than the feeder itself has said (research F10, F12). */
 import type { FeederSummary } from '@pesebre/contract/api/horse'
 import type { Language } from '@pesebre/contract/api/values'
-import type { Tone } from '../ui/surfaces.tsx'
+import type { Tone } from '../ui/tone.ts'
 import type { Words } from './en.ts'
 import { ago, clock } from './format.ts'
 
