@@ -34,7 +34,13 @@ t.test(
     const bucket = await makeBucket(sqs.url)
     const journalDir = mkdtempSync(join(tmpdir(), 'pesebre-archive-'))
     const endpoints = { AWS_ENDPOINT_URL_SQS: sqs.url, AWS_ENDPOINT_URL_S3: sqs.url }
-    const env = { ...SETTINGS, ...endpoints, PESEBRE_QUEUE_URL: sqs.queueUrl, PESEBRE_WORKERS: '2' }
+    const env = {
+      ...SETTINGS,
+      ...endpoints,
+      PESEBRE_QUEUE_URL: sqs.queueUrl,
+      PESEBRE_WORKERS: '2',
+      PESEBRE_STOP_TIMEOUT_MS: '15000',
+    }
     let gateway = await startGateway({ env, journalDir })
     const reporters = startReporters({ devices: 8, port: gateway.coapPort })
     t.teardown(async () => {
