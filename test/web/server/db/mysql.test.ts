@@ -14,6 +14,9 @@ const SUITE = [
   'test/web/server/access.test.ts',
   'test/web/server/backup/*.test.ts',
   'test/web/server/history/*.test.ts',
+  'test/web/server/feeding/feeds.test.ts',
+  'test/web/server/alarms/*.test.ts',
+  'test/web/server/notify/*.test.ts',
 ]
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 

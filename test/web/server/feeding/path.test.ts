@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { foldControl } from '../../../../bridge-lambda/src/control-fold.ts'
 import { downlinkOf, mailboxOf, planAnswer } from '../../../../gateway/src/app/mailbox.ts'
-import { type Database, openDatabase } from '../../../../web/server/src/db/database.ts'
+import type { Database } from '../../../../web/server/src/db/database.ts'
 import { createFollower, type Follower } from '../../../../web/server/src/feeding/follow.ts'
 import { createGiver, type FeedingResult, type Giver } from '../../../../web/server/src/feeding/give.ts'
 import { openLedger } from '../../../../web/server/src/feeding/ledger.ts'
@@ -15,6 +15,7 @@ import { type FeedRow, isEnded, NOT_GIVEN } from '../../../../web/server/src/fee
 import { createControlShadows } from '../../../fakes/control-shadows.ts'
 import { begin, confirm, decide, finish, outcomesToTell, wake } from '../../../fakes/feeder/feeding.ts'
 import { type FeederRecord, NEW_RECORD } from '../../../fakes/feeder/record.ts'
+import { openTestDatabase } from '../../../fakes/test-database.ts'
 
 /**
  * The whole way of a feeding, with two web servers, the command line, the gateway's and the bridge's own code, and a feeder that
@@ -322,7 +323,7 @@ async function run(world: World, steps: readonly Step[]): Promise<void> {
 }
 
 t.test('nothing doubled, nothing lost, nothing said that the feeder has not said', async (t) => {
-  const db = await openDatabase(':memory:')
+  const db = await openTestDatabase()
   t.teardown(() => db.close())
   let worlds = 0
   const tally = { runs: 0, rows: 0, notGiven: 0, unknown: 0 }

@@ -2,12 +2,14 @@ import type { LiveEvent } from '@pesebre/contract/api/live'
 import type { DeviceConfig, OutcomeState } from '@pesebre/contract/check-in'
 import { readControl } from '@pesebre/contract/control'
 import type { Report, ReportedOutcome } from '@pesebre/contract/report'
+import type { KyselyPlugin } from 'kysely'
 import { foldControl } from '../../../../bridge-lambda/src/control-fold.ts'
-import { openDatabase } from '../../../../web/server/src/db/database.ts'
+import type { Database } from '../../../../web/server/src/db/database.ts'
 import { type Feeding, openFeeding } from '../../../../web/server/src/feeding/feeding.ts'
 import type { Missed } from '../../../../web/server/src/feeding/missed.ts'
 import type { FeedRow } from '../../../../web/server/src/feeding/timeline.ts'
 import { type ControlShadowHooks, createControlShadows } from '../../../fakes/control-shadows.ts'
+import { openTestDatabase } from '../../../fakes/test-database.ts'
 import { type Answer, openWebApp, type WebApp, type Who } from '../../../fakes/web-app.ts'
 
 /** A stable whose feeder says what the test says, with the API before it. */
@@ -17,7 +19,24 @@ export async function openStable() {
   const events: LiveEvent[] = []
   const missed: Missed[] = []
   const rows: FeedRow[] = []
-  const db = await openDatabase(':memory:')
+  /** Every write, and every transaction as one. */
+  const writes: string[] = []
+  const plain = await openTestDatabase()
+  const counter: KyselyPlugin = {
+    transformQuery({ node }) {
+      if (/^(Insert|Update|Delete)QueryNode$/.test(node.kind)) writes.push(node.kind)
+      return node
+    },
+    transformResult: async ({ result }) => result,
+  }
+  const db: Database = {
+    ...plain,
+    sql: plain.sql.withPlugin(counter),
+    write: (work) => {
+      writes.push('transaction')
+      return plain.write(work)
+    },
+  }
   const clock = { now: Date.parse('2026-11-20T12:00:00Z') }
   let seq = 0
 
@@ -58,6 +77,7 @@ export async function openStable() {
   return {
     web,
     db,
+    writes,
     clock,
     events,
     missed,
