@@ -148,6 +148,8 @@ t.test('shadow and mqtt', async (t) => {
     throw new Error('ECONNREFUSED')
   }
   t.match(await lookAtShadows({ read: away }), { state: 'broken', note: 'ECONNREFUSED' })
+  const never = () => new Promise<never>(() => {})
+  t.match(await lookAtShadows({ read: never }), { state: 'broken', note: 'no answer within 4 s' })
   t.match(lookAtMqtt({ isLive: true, since: 0 }, 5), { state: 'ok' })
   t.match(lookAtMqtt({ isLive: false, since: 1_000 }, 5_000), { state: 'broken', age: 4_000 })
   t.match(lookAtMqtt(undefined, 0), { state: 'unknown' })
