@@ -76,7 +76,13 @@ t.test(
   'processes of the whole chain killed under load: every shadow ends at its last acknowledged report',
   { timeout },
   async (t) => {
-    const stack = await startStack({ home: t.testdir(), ports: 'free', demo: false, web: false, restartMs: 50 })
+    const stack = await startStack({
+      home: t.testdir(),
+      ports: 'free',
+      demo: false,
+      web: false,
+      restartMs: 50,
+    })
     t.teardown(() => stack.stop())
     const cloud = cloudOf(stack)
     t.teardown(cloud.close)

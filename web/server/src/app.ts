@@ -13,8 +13,8 @@ import fastify, {
 import { guardRoutes } from './access.ts'
 import type { Deps, Limits } from './deps.ts'
 import { answerError, Problem, problemBody, sendProblem } from './problems.ts'
-import { assignmentRoutes } from './routes/assignment.ts'
 import { alarmRoutes } from './routes/alarms.ts'
+import { assignmentRoutes } from './routes/assignment.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { calibrationRoutes } from './routes/calibration.ts'
 import { credentialRoutes } from './routes/credentials.ts'
@@ -128,6 +128,7 @@ export async function createApp(deps: Deps): Promise<App> {
       security: [{ session: [] }, { bearer: [] }],
     },
   })
+  // biome-ignore lint/nursery/noMisusedPromises: Fastify waits for it.
   await app.register(async (scoped) => {
     const api = scoped.withTypeProvider<TypeBoxTypeProvider>()
     api.addHook('onSend', async (_request, reply) => {
@@ -139,7 +140,9 @@ export async function createApp(deps: Deps): Promise<App> {
     for (const register of ROUTES) register(api, deps)
   })
   await serveApp(app, deps)
-  app.setNotFoundHandler((_request, reply) => sendProblem(reply, problemBody('not-found')))
+  app.setNotFoundHandler((_request, reply) => {
+    void sendProblem(reply, problemBody('not-found'))
+  })
   return app
 }
 
