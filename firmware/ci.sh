@@ -58,8 +58,11 @@ fi
 echo "== WebAssembly"
 if needs 'rebuilding the WebAssembly of the demo feeders' clang wasm-ld; then ./build-wasm.sh --check; fi
 
-echo "== the ESP-IDF port against headers written by hand: typing errors only"
-if needs 'syntax of the ESP-IDF port' gcc; then ./test/esp-syntax.sh; fi
+echo "== the ESP-IDF apps against headers written by hand: typing errors only"
+if needs 'syntax of the ESP-IDF apps' gcc; then ./test/esp-syntax.sh; fi
+
+echo "== energy table"
+if needs "the energy table" python3; then python3 energy.py --check >/dev/null; fi
 
 echo "== sizes"
 if needs 'sizes' riscv64-unknown-elf-gcc arm-none-eabi-gcc xtensa-lx106-elf-gcc; then ./sizes.sh; fi

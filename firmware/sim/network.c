@@ -234,8 +234,11 @@ static void log_event(void *context, enum port_event event, uint32_t number)
     struct device *device = context;
     (void)number;
     if (event != LOG_ANSWERED) return;
+    const struct feeder *feeder = &device->feeder;
     device->answered++;
-    device->answered_sequence = device->feeder.request.sequence;
+    /* What says that nothing has changed need not come to a shadow. */
+    if (feeder->is_full || !feeder->sleep.has_told_state || feeder->sleep.told_state != feeder->state_crc)
+        device->answered_sequence = feeder->request.sequence;
 }
 
 static void push(struct simulation *simulation, struct device *device)
@@ -347,7 +350,7 @@ static bool provision(struct simulation *simulation)
         }
         settings->gateways = simulation->gateways;
         /* The machine under it is shared by ten thousand. */
-        settings->policy.window_min_ms = settings->policy.window_max_ms = 2000;
+        settings->policy.window_min_ms = settings->policy.window_max_ms = 1000;
         settings->policy.wake_max_ms = 20000;
         /* Its clock runs faster than the gateway's: it takes the time once. */
         settings->full_after_s = INT32_MAX;

@@ -218,8 +218,36 @@ static void test_size(void)
     EQUAL(uplink_write(&uplink, body, 100), 0, "what does not fit is not sent cut short");
 }
 
+/** Case by case, step by step, what the TypeScript camera does. */
+static void test_ladder(void)
+{
+    for (unsigned i = 0; i < COUNT(ladder_vectors); i++) {
+        const struct ladder_vector *vector = &ladder_vectors[i];
+        struct ladder ladder;
+        ladder_begin(&ladder, vector->want, vector->at);
+        for (unsigned j = 0; j < vector->count; j++) {
+            const struct ladder_step *one = &vector->steps[j];
+            int64_t next;
+            if (one->what == 's') ladder_sent(&ladder, one->seq, one->bytes, one->at);
+            if (one->what == 'a') ladder_acked(&ladder, one->seq, one->at);
+            if (one->what == 'w')
+                ladder_wants(&ladder, (struct ladder_want){one->target_fps, one->max_fps, one->max_level}, one->at);
+            const bool may_send = ladder_next(&ladder, &next);
+            CHECK(ladder.level == one->level && ladder.goodput == one->goodput && ladder.in_flight == one->in_flight &&
+                      (may_send ? next : -1) == one->next_at,
+                  vector->name);
+        }
+    }
+    for (unsigned i = 0; i < COUNT(frame_vectors); i++) {
+        uint8_t header[FRAME_HEADER];
+        frame_header(header, frame_vectors[i].level, frame_vectors[i].seq, frame_vectors[i].capture_us);
+        CHECK(is_hex(header, sizeof header, frame_vectors[i].header), frame_vectors[i].name);
+    }
+}
+
 void test_vectors(void)
 {
+    test_ladder();
     test_uplinks();
     test_downlinks();
     test_exchanges();

@@ -3,6 +3,7 @@
 #define PESEBRE_VECTORS_TYPES_H
 
 #include "../core/check_in.h"
+#include "../core/ladder.h"
 
 struct uplink_vector {
     const char *name;
@@ -57,6 +58,38 @@ struct rfc_vector {
     const char *plaintext;
     uint32_t sequence;
     bool is_request;
+};
+
+struct ladder_step {
+    /** 's'ent, 'a'cked, 'w'ant. */
+    char what;
+    int64_t at;
+    uint32_t seq;
+    uint32_t bytes;
+    uint8_t target_fps;
+    uint8_t max_fps;
+    uint8_t max_level;
+    uint8_t level;
+    int32_t goodput;
+    uint8_t in_flight;
+    /** -1: not before an acknowledgement. */
+    int64_t next_at;
+};
+
+struct ladder_vector {
+    const char *name;
+    struct ladder_want want;
+    int64_t at;
+    const struct ladder_step *steps;
+    unsigned count;
+};
+
+struct frame_vector {
+    const char *name;
+    uint8_t level;
+    uint32_t seq;
+    uint64_t capture_us;
+    const char *header;
 };
 
 #endif

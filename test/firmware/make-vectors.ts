@@ -88,6 +88,38 @@ list(
     return `{${[one.section, context, one.protected, one.ciphertext, one.plaintext].map(text).join(', ')}, 0x${one.request_piv}, ${one.kind === 'request'}}`
   }),
 )
+type LadderStep = { do: 'sent' | 'acked' | 'want'; at: number; level: number; goodput: number } & Record<
+  string,
+  number
+>
+type LadderCase = { name: string; want: Record<string, number>; at: number; steps: LadderStep[] }
+const ladders = contract<{ cases: LadderCase[] }>('ladder').cases
+for (const [index, { steps }] of ladders.entries()) {
+  list(
+    `struct ladder_step ladder_steps_${index}`,
+    steps.map(
+      (step) =>
+        `{'${step.do[0]}', ${step.at}, ${step['seq'] ?? 0}u, ${step['bytes'] ?? 0}u, ${step['target_fps'] ?? 0}, ${step['max_fps'] ?? 0}, ${step['max_level'] ?? 0}, ${step.level}, ${step.goodput}, ${step['in_flight']}, ${step['next_at'] ?? -1}}`,
+    ),
+  )
+}
+list(
+  'struct ladder_vector ladder_vectors',
+  ladders.map(
+    ({ name, want, at, steps }, index) =>
+      `{${text(name)}, {${want['target_fps']}, ${want['max_fps']}, ${want['max_level']}}, ${at}, ladder_steps_${index}, ${steps.length}}`,
+  ),
+)
+type Frame = { name: string; level: number; flags: number; seq: number; capture_us: number; bytes: string }
+list(
+  'struct frame_vector frame_vectors',
+  contract<{ frames: Frame[] }>('frame')
+    .frames.filter(({ flags }) => flags === 0)
+    .map(
+      ({ name, level, seq, capture_us, bytes }) =>
+        `{${text(name)}, ${level}, ${seq}u, ${capture_us}ull, ${text(bytes.slice(0, 32))}}`,
+    ),
+)
 process.stdout.write(`${lines.join('\n')}\n`)
 
 function contract<T>(name: string): T {
