@@ -74,6 +74,7 @@ async function examine(browser: Browser, page: Page, look: Look) {
     await tab.goto(mock.url + page.path)
     await tab.waitForLoadState('networkidle')
     await tab.waitForSelector('h1, .empty')
+    if (page.press !== undefined) await tab.locator(page.press).first().click()
     // Evaluated, not added as a script: the policy of the page refuses foreign ones.
     await tab.evaluate(axe)
     const result = (await tab.evaluate('axe.run({ resultTypes: ["violations"] })')) as {

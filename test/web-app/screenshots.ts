@@ -151,9 +151,7 @@ async function feed(tab: Page): Promise<void> {
   await tab
     .waitForSelector('.progress', { timeout: 10_000 })
     .catch(() => console.error('no order came to be'))
-  await tab
-    .waitForSelector('.way .is-now.accent, .way .is-now.good', { timeout: 20_000 })
-    .catch(() => undefined)
+  await tab.waitForSelector('.way .is-now.good', { timeout: 20_000 }).catch(() => undefined)
   await tab.evaluate('scrollTo(0, 0)')
 }
 

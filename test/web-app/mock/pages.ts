@@ -1,7 +1,14 @@
 /** Every page that there is, by a name for files, and who looks at it. */
 import { BELLA, type Role, SOL, STABLE } from './fixtures.ts'
 
-export type Page = { name: string; path: string; role: Role | undefined; isEmpty?: boolean }
+export type Page = {
+  name: string
+  path: string
+  role: Role | undefined
+  isEmpty?: boolean
+  /** What is pressed there first: opens a dialog, or a row. */
+  press?: string
+}
 
 export const PAGES: readonly Page[] = [
   { name: 'login', path: '/', role: undefined },
@@ -28,4 +35,21 @@ export const PAGES: readonly Page[] = [
   { name: 'people', path: '/admin/people', role: 'admin' },
   { name: 'stables', path: '/admin/stables', role: 'admin' },
   { name: 'system', path: '/admin/system', role: 'admin' },
+  { name: 'add-horse', path: `/stables/${STABLE}`, role: 'owner', press: '.tile-add button' },
+  { name: 'confirm-feeding', path: `/horses/${BELLA}`, role: 'groom', press: '.hold' },
+  { name: 'ledger-row', path: `/horses/${BELLA}`, role: 'vet', press: '.ledger li:nth-child(3) summary' },
+  {
+    name: 'spread',
+    path: `/horses/${BELLA}/schedule`,
+    role: 'owner',
+    press: '.schedule-columns .button.quiet',
+  },
+  { name: 'history-table', path: `/horses/${BELLA}/history`, role: 'owner', press: '.history summary' },
+  {
+    name: 'calibrate',
+    path: `/horses/${BELLA}/settings`,
+    role: 'owner',
+    press: '.card:last-child > div > .button',
+  },
+  { name: 'invite', path: `/stables/${STABLE}/sharing`, role: 'owner', press: '.card header .button' },
 ]

@@ -42,6 +42,7 @@ try {
       await tab.reload()
       await tab.waitForLoadState('networkidle')
       await tab.waitForTimeout(200)
+      if (page.press !== undefined) await tab.locator(page.press).first().click()
       const wide = await tab.evaluate('document.documentElement.scrollWidth - innerWidth')
       if (Number(wide) > 0) console.error(`${page.name} ${size} ${language}: ${wide} px too wide`)
       const whole = Number(await tab.evaluate('document.documentElement.scrollHeight'))

@@ -79,17 +79,19 @@ function Row({ row }: { row: UserRow }) {
         </span>
         {problem && <Failure problem={problem} />}
       </span>
-      <Select
-        label={`${a.people.role}: ${name}`}
-        isHidden
-        value={role}
-        disabled={isMe}
-        options={(['user', 'admin'] as SystemRole[]).map((value) => ({ value, label: w.role[value] }))}
-        onPick={(value) => void act({ role: value })}
-      />
-      <Button disabled={isMe} isBusy={isBusy} onClick={() => void act({ disabled: disabledAt === null })}>
-        {disabledAt === null ? a.people.disable : a.people.enable}
-      </Button>
+      <span class="people-act">
+        <Select
+          label={`${a.people.role}: ${name}`}
+          isHidden
+          value={role}
+          disabled={isMe}
+          options={(['user', 'admin'] as SystemRole[]).map((value) => ({ value, label: w.role[value] }))}
+          onPick={(value) => void act({ role: value })}
+        />
+        <Button disabled={isMe} isBusy={isBusy} onClick={() => void act({ disabled: disabledAt === null })}>
+          {disabledAt === null ? a.people.disable : a.people.enable}
+        </Button>
+      </span>
     </li>
   )
 }

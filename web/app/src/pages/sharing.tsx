@@ -91,7 +91,7 @@ function People({ stable, mayChange }: { stable: string; mayChange: boolean }) {
                   <span class="soft small block">{member.email}</span>
                 </span>
                 {mayChange ? (
-                  <>
+                  <span class="people-act">
                     <Select
                       label={`${w.sharing.role}: ${member.name}`}
                       isHidden
@@ -104,7 +104,7 @@ function People({ stable, mayChange }: { stable: string; mayChange: boolean }) {
                       label={`${w.sharing.remove}: ${member.name}`}
                       onClick={() => setLeaving(member)}
                     />
-                  </>
+                  </span>
                 ) : (
                   <span class="soft">{w.role[member.role]}</span>
                 )}

@@ -1,6 +1,6 @@
 /**
- * A button that acts after it was held for a second, against pocket and slip (research F14). A click without a pointer
- * (keyboard, screen reader, voice) asks instead.
+ * A button that acts after it was held for a second, against pocket and slip (research F14). A short press asks instead, and so
+ * does a click without a pointer (keyboard, screen reader, voice).
  */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
@@ -13,7 +13,6 @@ export function HoldButton({
   heldText,
   onHeld,
   onAsk,
-  onTooShort,
   disabled = false,
   describedBy,
 }: {
@@ -21,9 +20,8 @@ export function HoldButton({
   /** Shown while it is held. */
   heldText: string
   onHeld: () => void
-  /** It was pressed by other means than a pointer: ask for confirmation. */
+  /** It was not held: ask for confirmation. */
   onAsk: () => void
-  onTooShort: () => void
   disabled?: boolean
   describedBy?: string
 }) {
@@ -47,7 +45,7 @@ export function HoldButton({
     clearTimeout(timer.current)
     timer.current = undefined
     setHeld(false)
-    if (isRelease) onTooShort()
+    if (isRelease) onAsk()
   }
   return (
     <button

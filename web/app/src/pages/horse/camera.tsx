@@ -8,6 +8,7 @@ import { Button, Choice } from '../../ui/controls.tsx'
 import { Card, Empty, Note } from '../../ui/surfaces.tsx'
 import { ago, number, span } from '../../words/format.ts'
 import { language, words } from '../../words/language.ts'
+import { FeedPanel } from './feed-panel.tsx'
 import type { SectionProps } from './horse.tsx'
 import { useSnapshot } from './snapshot.tsx'
 import './camera.css'
@@ -15,7 +16,8 @@ import './camera.css'
 /** A camera that has not answered for so many attempts is said to be gone. */
 const FAILURES_MAX = 2
 
-export function CameraSection({ horse }: SectionProps) {
+export function CameraSection(props: SectionProps) {
+  const { horse } = props
   const w = words.value
   const [isLive, setLive] = useState(false)
   const [quality, setQuality] = useState<Quality>('auto')
@@ -28,27 +30,30 @@ export function CameraSection({ horse }: SectionProps) {
       </Card>
     )
   return (
-    <Card class="camera">
-      {isLive ? <Live horse={horse} quality={quality} /> : <Last horse={horse} />}
-      <div class="row spread">
-        <Button look="primary" icon={isLive ? 'stop' : 'play'} onClick={() => setLive(!isLive)}>
-          {isLive ? w.camera.stop : w.camera.watch}
-        </Button>
-        <div class="camera-quality">
-          <Choice<Quality>
-            label={w.camera.quality}
-            value={quality}
-            options={[
-              { value: 'auto', label: w.camera.auto },
-              { value: 'low', label: w.camera.low },
-              { value: 'high', label: w.camera.high },
-            ]}
-            onPick={setQuality}
-          />
+    <div class="columns camera-columns">
+      <Card class="camera">
+        {isLive ? <Live horse={horse} quality={quality} /> : <Last horse={horse} />}
+        <div class="row spread">
+          <Button look="primary" icon={isLive ? 'stop' : 'play'} onClick={() => setLive(!isLive)}>
+            {isLive ? w.camera.stop : w.camera.watch}
+          </Button>
+          <div class="camera-quality">
+            <Choice<Quality>
+              label={w.camera.quality}
+              value={quality}
+              options={[
+                { value: 'auto', label: w.camera.auto },
+                { value: 'low', label: w.camera.low },
+                { value: 'high', label: w.camera.high },
+              ]}
+              onPick={setQuality}
+            />
+          </div>
         </div>
-      </div>
-      <p class="soft small">{w.camera.lowHelp}</p>
-    </Card>
+        <p class="soft small">{w.camera.lowHelp}</p>
+      </Card>
+      {horse.feeder !== null && <FeedPanel {...props} />}
+    </div>
   )
 }
 

@@ -140,7 +140,6 @@ function Order({ horse, role, limits }: SectionProps & { limits: LimitsAnswer | 
           heldText={w.feed.holdOn}
           onHeld={start}
           onAsk={() => setAsking(true)}
-          onTooShort={() => toast(w.feed.tooShort)}
         >
           <Icon name="hand" size={22} />
           {isBusy ? w.feed.sending : w.feed.hold(say(amount))}
