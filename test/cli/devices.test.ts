@@ -117,6 +117,13 @@ t.test('feed: follows a command to its end; the exit code is 0 only for done', a
   )
   t.match(lines.at(-1), { thing: THING, n: next, dispensed: 480, given: { grams: 500, by: 'cli:ana' } })
   t.match((await run('commands', THING)).out, /500 g {2}done {8}480 g/)
+  await report({
+    meals: {
+      last: 29_909_970,
+      items: { 29909970: { state: 'done', grams: 900, at: Date.now() - 7_200_000 } },
+    },
+  })
+  t.match((await run('commands', THING)).out, /19:30 {9}done {8}900 g {2}schedule, 2026-11-13/)
 
   const soon = await run('feed', THING, '--grams', '500')
   t.match(soon, {

@@ -7,6 +7,7 @@ import { createSweep } from '../../../../web/server/src/alarms/sweep.ts'
 import { createPlaces } from '../../../../web/server/src/feeding/feeders.ts'
 import type { FeedRow } from '../../../../web/server/src/feeding/timeline.ts'
 import { createControlShadows } from '../../../fakes/control-shadows.ts'
+import { openTestDatabase } from '../../../fakes/test-database.ts'
 import { openWebApp } from '../../../fakes/web-app.ts'
 
 t.setTimeout(60_000)
@@ -232,4 +233,26 @@ t.test('alarms of a device that is not in use any more go with it', async (t) =>
   await yard.sweep.sweep()
   t.same(yard.alarms.kindsOf(yard.web.feeder), [])
   t.equal((await list(yard)).status, 503, 'the routes say that AWS IoT is not set up')
+})
+
+t.test('GET /api/stables/{stable}/alarms, POST /api/alarms/{alarm}/acknowledge', async (t) => {
+  const db = await openTestDatabase()
+  const now = () => Date.parse('2026-11-20T12:00:00Z')
+  const places = createPlaces(db, now, 0)
+  const alarms = openAlarms({ db, places, now, publish: () => undefined })
+  const web = await openWebApp({ db, alarms })
+  t.teardown(web.close)
+  await alarms.take(web.feeder, [{ kind: 'empty', isOn: true, detail: { hopper_pct: 7 } }])
+  const listed = await web.ask('vet', `GET /api/stables/${web.stable}/alarms`)
+  t.match(listed.json.alarms, [
+    { kind: 'empty', thing: web.feeder, horse: { name: 'Bella' }, detail: { hopper_pct: 7 }, count: 1 },
+  ])
+  t.equal((await web.ask('stranger', `GET /api/stables/${web.stable}/alarms`)).status, 404)
+  const { id } = listed.json.alarms[0]
+  t.equal((await web.ask('vet', `POST /api/alarms/${id}/acknowledge`)).status, 403)
+  t.equal((await web.ask('stranger', `POST /api/alarms/${id}/acknowledge`)).status, 404)
+  const first = await web.ask('groom', `POST /api/alarms/${id}/acknowledge`)
+  t.match(first.json, { id, acknowledged: { by: 'groom' } })
+  const second = await web.ask('owner', `POST /api/alarms/${id}/acknowledge`)
+  t.match(second.json, { acknowledged: { by: 'groom' } }, 'who was first stays')
 })
