@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { createRegistry, listenAdmin } from './admin.ts'
 import { openAdministration } from './administration.ts'
-import { createApp } from './app.ts'
+import { type App, createApp } from './app.ts'
 import { offerSetup, openProvider } from './auth/open.ts'
 import { startDailyBackups } from './backup/daily.ts'
 import { cameraCards } from './camera/cards.ts'
@@ -56,7 +56,7 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
   serveUpgrades(app.server, [cloud.live.route, ...(relay?.routes ?? [])], (error) =>
     log.error({ err: error }, 'internal error'),
   )
-  await app.listen({ host: config.host, port: config.port })
+  await listen(app, config)
   const admin = await listenAdmin({
     host: config.adminHost,
     port: config.adminPort,
@@ -83,6 +83,15 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
   await history?.stop()
   await db.close()
   log.info('web stopped')
+}
+
+async function listen(app: App, { host, port }: Config): Promise<void> {
+  try {
+    await app.listen({ host, port })
+  } catch (cause) {
+    const where = `${host}:${port} (PESEBRE_WEB_HOST, PESEBRE_WEB_PORT)`
+    throw new Error(`Cannot listen on ${where}: ${(cause as Error).message}`, { cause })
+  }
 }
 
 function stopSignal(): Promise<void> {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { backUpIfOld } from '../../../../web/server/src/backup/daily.ts'
 import { dump } from '../../../../web/server/src/backup/dump.ts'
 import { load } from '../../../../web/server/src/backup/load.ts'
 import { KEPT, LEFT_OUT } from '../../../../web/server/src/backup/tables.ts'
@@ -74,6 +75,25 @@ t.test('a damaged, a cut and a newer backup, and a database with data, are refus
   t.equal(existsSync(path), false)
   await load(path, lines)
   await t.rejects(load(path, lines), { message: /the database has data/ })
+})
+
+t.test('backUpIfOld() makes one when the newest is older than a day, or there is none', async (t) => {
+  const day = 86_400_000
+  let list: { at: number; key: string; bytes: number }[] = []
+  let runs = 0
+  const run = async () => {
+    runs++
+    list = [{ at: 5 * day, key: 'backup/x', bytes: 1 }]
+  }
+  const store = { list: async () => list }
+  t.equal(await backUpIfOld(store, { now: 5 * day, run }), 5 * day)
+  t.equal(await backUpIfOld(store, { now: 6 * day, run }), 5 * day)
+  t.equal(runs, 1, 'a day old is young enough')
+  await backUpIfOld(store, { now: 6 * day + 1, run })
+  t.equal(runs, 2)
+  await t.rejects(backUpIfOld(store, { now: 8 * day, run: async () => Promise.reject(new Error('no')) }), {
+    message: 'no',
+  })
 })
 
 t.test('the commands save while a server writes, list, and restore', { timeout: 110_000 }, async (t) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { FastifyBaseLogger } from 'fastify'
 import { Gauge, type Registry } from 'prom-client'
-import { openBackupStore } from './store.ts'
+import { type BackupStore, openBackupStore } from './store.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -16,10 +16,15 @@ const MAIN = fileURLToPath(new URL('../backup-main.ts', import.meta.url))
  * database makes nobody wait.
  * @returns stops it
  */
-export function startDailyBackups(
-  { bucket, log, registry }: { bucket: string; log: FastifyBaseLogger; registry: Registry },
-  run: () => Promise<void> = runCommand,
-): () => void {
+export function startDailyBackups({
+  bucket,
+  log,
+  registry,
+}: {
+  bucket: string
+  log: FastifyBaseLogger
+  registry: Registry
+}): () => void {
   const store = openBackupStore(bucket)
   const age = new Gauge({
     name: 'pesebre_web_backup_age_seconds',
@@ -29,12 +34,8 @@ export function startDailyBackups(
 
   async function look(): Promise<void> {
     try {
-      let [newest] = await store.list()
-      if (newest === undefined || Date.now() - newest.at > DAY_MS) {
-        await run()
-        newest = (await store.list())[0]
-      }
-      if (newest !== undefined) age.set((Date.now() - newest.at) / 1000)
+      const at = await backUpIfOld(store, { now: Date.now(), run: runCommand })
+      if (at !== undefined) age.set((Date.now() - at) / 1000)
     } catch (error) {
       log.error({ err: error }, 'backup failed')
     }
@@ -48,6 +49,21 @@ export function startDailyBackups(
     clearInterval(timer)
     store.close()
   }
+}
+
+/**
+ * Has a backup made when the newest is older than a day.
+ * @returns when the newest was made by now; undefined: there is still none
+ */
+export async function backUpIfOld(
+  store: Pick<BackupStore, 'list'>,
+  { now, run }: { now: number; run: () => Promise<void> },
+): Promise<number | undefined> {
+  const newest = async () => (await store.list())[0]?.at
+  const at = await newest()
+  if (at !== undefined && now - at <= DAY_MS) return at
+  await run()
+  return newest()
 }
 
 /** The command, with the settings of this process. @throws Error with what it said */
