@@ -138,6 +138,25 @@ t.test('caps: what the weight allows, an owner’s word, an owner’s limit, a d
   t.equal((await stable.ask('groom', 'PUT @/limits', { portion: 1 })).status, 403)
 })
 
+t.test('a feeder that comes to another horse keeps to the limits of that one', async (t) => {
+  const stable = await openStable()
+  t.teardown(stable.close)
+  const { db, web, clock } = stable
+  await stable.ask('owner', 'PUT @/limits', { portion: 300, gap: 120 })
+  await stable.feeding().tick()
+  t.match(stable.control().desired.config, { version: 1, limits: { portion: 300, daily: 7500, gap_s: 120 } })
+  const pony = 'hrs_aaaaaaaaaaaaaaaa'
+  const row = { id: pony, stable_id: web.stable, name: 'Poni', weight_kg: 200, created_at: 0 }
+  await db.sql.insertInto('horses').values(row).execute()
+  await db.sql.updateTable('devices').set({ horse_id: pony }).where('thing', '=', stable.feeder).execute()
+  clock.now += MINUTE
+  await stable.feeding().tick()
+  t.match(stable.control().desired.config, { version: 2, limits: { portion: 2000, daily: 3000, gap_s: 120 } })
+  clock.now += MINUTE
+  await stable.feeding().tick()
+  t.equal(stable.control().desired.config?.version, 2)
+})
+
 t.test('a day is not filled up so that the feeder must refuse a meal of the schedule', async (t) => {
   const stable = await openStable()
   t.teardown(stable.close)

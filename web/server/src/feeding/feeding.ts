@@ -9,7 +9,7 @@ import type { Database } from '../db/database.ts'
 import type { Shadows } from '../iot/shadows.ts'
 import { Problem } from '../problems.ts'
 import { boundsOf, dayOf, mealsOf } from './day.ts'
-import { createPlaces, type FedHorse } from './feeders.ts'
+import { createPlaces, type FedHorse, fedHorse } from './feeders.ts'
 import { createFollower } from './follow.ts'
 import { createGiver, type FeedingResult, type FeedWish } from './give.ts'
 import { openLedger } from './ledger.ts'
@@ -143,8 +143,25 @@ export function openFeeding({ db, shadows, now, log, publish, onFeed, onMissed }
     await follower.hear(thing, document)
   }
 
+  /** At which horse each feeder was seen last. */
+  const seenAt = new Map<string, string | undefined>()
+
+  /** A feeder that was moved must not go by the limits of the horse before. */
+  async function followMoves(): Promise<void> {
+    for (const { thing, kind, horse } of (await places.all()).values()) {
+      if (kind !== 'feeder') continue
+      const [isKnown, before] = [seenAt.has(thing), seenAt.get(thing)]
+      if (isKnown && horse !== null && before !== horse.id) {
+        const now = await fedHorse(db, horse.id)
+        if (now?.feeder === thing) await settings.takeLimitsOf({ ...now, feeder: thing })
+      }
+      seenAt.set(thing, horse?.id)
+    }
+  }
+
   /** What the clock decides: ends that nobody told of, and missed meals. */
   async function tick(): Promise<void> {
+    await followMoves()
     await follower.tick()
     for (const { thing, kind } of (await places.all()).values()) {
       const control: Control | undefined = kind === 'feeder' ? follower.control(thing) : undefined

@@ -151,6 +151,16 @@ export function createSettings({ db, shadows, now, leftOf }: SettingsOptions) {
     return limitsAnswer(control, next)
   }
 
+  /** A feeder has come to another horse: from now on it keeps to the limits of that one. */
+  async function takeLimitsOf(horse: HorseWithFeeder): Promise<void> {
+    await change(horse.feeder, (config) => {
+      if (config.limits === undefined) return config
+      const { gap_s } = config.limits
+      const limits = gap_s === undefined ? {} : { gap_s }
+      return { ...config, limits: deviceLimits(capsOf(horse, { limits })) }
+    })
+  }
+
   async function calibrationAnswer(control: Control, thing: string): Promise<CalibrationAnswer> {
     const last = await db.sql
       .selectFrom('calibrations')
@@ -216,6 +226,7 @@ export function createSettings({ db, shadows, now, leftOf }: SettingsOptions) {
     putSchedule,
     readLimits: async (horse: HorseWithFeeder) => limitsAnswer(await read(horse.feeder), horse),
     putLimits,
+    takeLimitsOf,
     readCalibration: async (horse: HorseWithFeeder) =>
       calibrationAnswer(await read(horse.feeder), horse.feeder),
     calibrate,
