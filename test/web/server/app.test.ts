@@ -14,6 +14,10 @@ t.test('the OpenAPI 3.1 document comes from the schemas that validate', async (t
   t.equal(json.openapi, '3.1.0')
   const body = json.paths['/api/session'].post.requestBody.content['application/json'].schema
   t.strictSame(Object.keys(body.properties), ['email', 'password'])
+  t.strictSame(json.paths['/api/session'].post.security, [], 'nobody is signed in yet')
+  const { get } = json.paths['/api/horses/{horse}']
+  t.match(get, { tags: ['horses'], description: 'For owner, groom, vet of the stable, and admins' })
+  t.ok(get.responses.default.content['application/problem+json'].schema)
   const paths = Object.keys(json.paths)
   for (const { url } of web.app.accessTable.filter(
     ({ url }) => url.startsWith('/api/') && url !== '/api/openapi.json',

@@ -12,6 +12,7 @@ import fastify, {
 } from 'fastify'
 import { guardRoutes } from './access.ts'
 import type { Deps, Limits } from './deps.ts'
+import { openApi } from './openapi.ts'
 import { answerError, Problem, problemBody, sendProblem } from './problems.ts'
 import { alarmRoutes } from './routes/alarms.ts'
 import { assignmentRoutes } from './routes/assignment.ts'
@@ -115,19 +116,7 @@ export async function createApp(deps: Deps): Promise<App> {
     errorResponseBuilder: (_request, { ttl }) =>
       new Problem('too-many-requests', { retryAfter: Math.ceil(ttl / 1000) }),
   })
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Pesebre', version: '1', description: API_DESCRIPTION },
-      components: {
-        securitySchemes: {
-          session: { type: 'apiKey', in: 'cookie', name: '__Host-session' },
-          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-        },
-      },
-      security: [{ session: [] }, { bearer: [] }],
-    },
-  })
+  await app.register(swagger, openApi)
   // biome-ignore lint/nursery/noMisusedPromises: Fastify waits for it.
   await app.register(async (scoped) => {
     const api = scoped.withTypeProvider<TypeBoxTypeProvider>()
@@ -145,9 +134,3 @@ export async function createApp(deps: Deps): Promise<App> {
   })
   return app
 }
-
-const API_DESCRIPTION = [
-  'Times are milliseconds since 1970, amounts are grams, minutes are of the day in the zone that stands beside them.',
-  'Errors are RFC 9457 problem details; decide by `type`.',
-  'Writes by cookie carry the header `x-csrf` with the value from `GET /api/session`; bearer tokens need none.',
-].join(' ')
