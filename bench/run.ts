@@ -10,8 +10,10 @@ import { writeBenchmarks, writeProfile } from './report.ts'
 import { bridge } from './scenarios/bridge.ts'
 import { contexts } from './scenarios/contexts.ts'
 import { duplicates } from './scenarios/duplicates.ts'
+import { feeding } from './scenarios/feeding.ts'
 import { history } from './scenarios/history.ts'
 import { latency } from './scenarios/latency.ts'
+import { live } from './scenarios/live.ts'
 import { memory } from './scenarios/memory.ts'
 import { non } from './scenarios/non.ts'
 import { oscore } from './scenarios/oscore.ts'
@@ -36,6 +38,8 @@ const scenarios: Record<string, (plan: Plan) => Promise<Findings>> = {
   contexts,
   relay,
   history,
+  live,
+  feeding,
 }
 
 const HELP = `Sets our gateway beside npm coap, libcoap and a raw UDP echo on this machine.
