@@ -79,17 +79,13 @@ const skip =
 t.test('what Terraform grants is what the processes need', { skip, timeout: 170_000 }, async (t) => {
   const workspace = openWorkspace()
   t.teardown(workspace.close)
-  const roles = [
-    ...rolesIn(
-      (await workspace.run('stacks/pesebre', 'test', '-json', '-verbose', '-filter=tests/pesebre.tftest.hcl'))
-        .text,
-      'everything',
-    ),
-    ...rolesIn(
-      (await workspace.run('stacks/second-region', 'test', '-json', '-verbose')).text,
-      'one_gateway_away',
-    ),
-  ]
+  const [first, second] = await Promise.all([
+    workspace.run('stacks/pesebre', 'test', '-json', '-verbose'),
+    workspace.run('stacks/second-region', 'test', '-json', '-verbose'),
+  ])
+  for (const { ok, text } of [first, second])
+    t.ok(ok && /"status":"pass","passed":[1-9]/.test(text), summaryIn(text))
+  const roles = [...rolesIn(first.text, 'everything'), ...rolesIn(second.text, 'one_gateway_away')]
   const { host, function: lambda, 'queue consumer': consumer, backups } = surroundings
   const expected: Record<string, string[][]> = {
     'stable-gateway-a': [processes['gateway']!, processes['web']!, host!],
@@ -138,6 +134,12 @@ t.test('what Terraform grants is what the processes need', { skip, timeout: 170_
     'arn:aws:s3:::stable-123456789012/raw/gateway=stable-b/*',
   ])
 })
+
+/** What went wrong, where anything did. */
+function summaryIn(text: string): string {
+  const messages = text.split('\n').filter((line) => /"type":"(diagnostic|test_summary)"/.test(line))
+  return messages.map((line) => (JSON.parse(line) as { '@message': string })['@message']).join('\n')
+}
 
 /** The roles of the state after a run, each with the statements of all of its policies. */
 function rolesIn(output: string, run: string): Role[] {

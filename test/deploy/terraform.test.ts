@@ -28,6 +28,8 @@ t.test('terraform fmt, validate and test', { skip, timeout: 300_000 }, async (t)
         const valid = await workspace.run(folder, 'validate', '-no-color')
         t.ok(valid.ok, `${folder} is valid`, { said: valid.text })
       }
+      // permissions.test.ts runs these, and looks at what comes of them.
+      if (folder === 'stacks/pesebre' || folder === 'stacks/second-region') continue
       const tested = await workspace.run(folder, 'test', '-no-color')
       t.ok(
         tested.ok && /Success! [1-9]\d* passed, 0 failed/.test(tested.text),
