@@ -32,3 +32,12 @@ t.test('hashPassword() works off more at once than it lets run', async (t) => {
   const hashes = await Promise.all(Array.from({ length: 8 }, (_, n) => hashPassword(`password ${n}`, CHEAP)))
   t.equal(new Set(hashes).size, 8)
 })
+
+t.test('hashPassword() lets only so many wait, and goes on afterwards', async (t) => {
+  const tries = Array.from({ length: 60 }, () => hashPassword('a stable secret', CHEAP))
+  const results = await Promise.allSettled(tries)
+  const refused = results.filter((one) => one.status === 'rejected')
+  t.equal(refused.length, 60 - 42)
+  t.match(refused[0], { reason: { problem: 'unavailable', extra: { retryAfter: 5 } } })
+  t.ok(await hashPassword('a stable secret', CHEAP))
+})

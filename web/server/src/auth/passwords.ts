@@ -1,5 +1,6 @@
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
+import { Problem } from '../problems.ts'
 
 const hash = promisify(argon2) as (algorithm: 'argon2id', parameters: Argon2Parameters) => Promise<Buffer>
 
@@ -11,6 +12,8 @@ const SALT_BYTES = 16
 const TAG_BYTES = 32
 /** Hashes at the same time: each takes 64 MiB, and somebody who guesses may not take it all. */
 const CONCURRENT = 2
+/** Hashes that wait for their turn, some seconds' worth. Who comes then is asked to come again. */
+const WAITING_MAX = 40
 const PHC = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
 
 let running = 0
@@ -52,6 +55,8 @@ function normal(password: string): Buffer {
 }
 
 async function run(parameters: Argon2Parameters): Promise<Buffer> {
+  if (waiting.length >= WAITING_MAX)
+    throw new Problem('unavailable', { detail: 'Too many people sign in at this moment', retryAfter: 5 })
   if (running >= CONCURRENT) await new Promise<void>((resolve) => waiting.push(resolve))
   else running++
   try {
