@@ -33,6 +33,11 @@ export type Evidence = {
   readonly completeTo?: number | undefined
   /** When each gateway last said that it runs (`at` of its lease); 0: it said that it stops. */
   readonly gateways?: ReadonlyMap<string, number> | undefined
+  /**
+   * When the device's gateway was seen to be back, and for how long it had been away, milliseconds. Also when nobody looked before, as
+   * after a start: then 0, since nothing is known of an absence.
+   */
+  readonly back?: { readonly at: number; readonly away: number } | undefined
 }
 
 type Link = {
@@ -58,7 +63,7 @@ export type Presence = {
 }
 
 /** How a device stands. It never says `late` or `silent` of one that has kept its promise, whatever else is down. */
-export function presenceOf({ now, link, heard = 0, completeTo, gateways }: Evidence): Presence {
+export function presenceOf({ now, link, heard = 0, completeTo, gateways, back }: Evidence): Presence {
   if (link === undefined) return { state: 'never' }
   const at = Math.max(link.at, heard)
   if (link.interval_s === undefined) return { state: 'never', at }
@@ -66,10 +71,18 @@ export function presenceOf({ now, link, heard = 0, completeTo, gateways }: Evide
   const hidden = hiddenFor(interval, completeTo === undefined ? undefined : now - completeTo)
   const known = { at, nextAt: at + interval, lateAt: at + LATE_INTERVALS * interval + WAY_MS + hidden }
   if (now <= known.lateAt) return { state: 'seen', ...known }
+  if (back !== undefined && now <= back.at + returnWithin(interval, back.away))
+    return { state: 'gateway-down', ...known }
   if (isExcused({ at, interval, gateway: link.gateway }, gateways, now))
     return { state: 'gateway-down', ...known }
   const silentAt = known.lateAt + (SILENT_INTERVALS - LATE_INTERVALS) * interval
   return { state: now > silentAt ? 'silent' : 'late', ...known }
+}
+
+/** How long a device may take to speak to a gateway that is back: it has tried in vain, with back-off, for as long as that was away. */
+function returnWithin(interval: number, away: number): number {
+  const wait = BACK_OFF_SPREAD * Math.max(interval, Math.min(away, BACK_OFF_MAX_MS))
+  return LATE_INTERVALS * interval + wait + WAY_MS
 }
 
 /** How long a report may have been here without being known. */

@@ -76,6 +76,20 @@ t.test(
   },
 )
 
+t.test(
+  'a gateway that is back finds its devices in back-off, and calls none of them late before they could come',
+  async (t) => {
+    const since = (minutes: number, away: number) => ({
+      back: { at: AT + minutes * MINUTE, away: away * MINUTE },
+    })
+    t.equal(at(300, since(300, 240)), 'gateway-down')
+    t.equal(at(300 + 75 + 12.5 + 1, since(300, 240)), 'gateway-down', 'an hour and a quarter, at most')
+    t.equal(at(300 + 75 + 12.5 + 1.1, since(300, 240)), 'silent')
+    t.equal(at(300 + 19, since(300, 0)), 'gateway-down', 'nobody looked before')
+    t.equal(at(300 + 20, since(300, 0)), 'silent')
+  },
+)
+
 /** A day of one device: it reports as it promised, and the bridge writes what it writes. */
 const life = fc.record({
   interval_s: fc.integer({ min: 60, max: 4 * 3600 }),

@@ -29,6 +29,8 @@ const GATEWAY_THING = 'pesebre-gateway-'
 const GATEWAY_SHADOW = 'gateway'
 /** A gateway that renews its lease late, once, is no alarm yet, milliseconds. */
 const GATEWAY_GONE_MS = LEASE_HOLDS_MS + 30_000
+/** A gateway that said that it stops: since when, nobody knows. More than any back-off, milliseconds. */
+const FOREVER_MS = 86_400_000
 /** Reads at a time. */
 const READS_AT_ONCE = 8
 /** A gateway puts what it took into the archive each minute; a row may be in the next object, milliseconds. */
@@ -41,6 +43,9 @@ const BATTERY_EMPTY_MV = 3_300
 export function createSweep({ db, shadows, places, alarms, now, heard, standing }: SweepOptions) {
   const known = new Map<string, Known | null>()
   let gateways: ReadonlyMap<string, number> = new Map()
+  let lookedAt = 0
+  /** Since when each gateway is there again, and for how long it was not. */
+  const back = new Map<string, { readonly at: number; readonly away: number }>()
   let archive: Archive = { heard: new Map(), completeTo: undefined }
 
   async function sweep(): Promise<void> {
@@ -56,7 +61,10 @@ export function createSweep({ db, shadows, places, alarms, now, heard, standing 
           await read(place.thing).catch((error: unknown) => errors.push(error))
       }),
     )
+    const before = { gateways, at: lookedAt }
     gateways = await leases()
+    lookedAt = now()
+    noteReturns(before)
     archive = await readArchive(db, liveOf(gateways, now()))
     for (const [id, at] of gateways) {
       const thing = `${GATEWAY_THING}${id}`
@@ -91,6 +99,17 @@ export function createSweep({ db, shadows, places, alarms, now, heard, standing 
       if (typeof reported?.at === 'number') found.set(id, reported.at)
     }
     return found
+  }
+
+  /** Which gateways were away at the last look, or are seen for the first time: their devices may need a while. */
+  function noteReturns(before: { gateways: ReadonlyMap<string, number>; at: number }): void {
+    for (const [id, at] of gateways) {
+      const last = before.gateways.get(id)
+      if (now() - at > LEASE_HOLDS_MS) continue
+      if (last === undefined) back.set(id, { at: now(), away: 0 })
+      else if (before.at - last > LEASE_HOLDS_MS)
+        back.set(id, { at: now(), away: last === 0 ? FOREVER_MS : at - last })
+    }
   }
 
   async function look(place: Place): Promise<void> {
@@ -128,6 +147,7 @@ export function createSweep({ db, shadows, places, alarms, now, heard, standing 
       heard: Math.max(heard?.(thing) ?? 0, archive.heard.get(thing) ?? 0),
       completeTo: archive.completeTo,
       gateways,
+      back: gateway === null ? undefined : back.get(gateway),
     })
   }
 
