@@ -92,6 +92,9 @@ const CHANGES_RIGHTS: ReadonlySet<Permission> = new Set([
   'users',
 ])
 
+/** Of them, those that change nothing for anybody else. */
+const OWN: ReadonlySet<Permission> = new Set(['sign-in', 'self'])
+
 const SCOPED = /:(stable|horse|thing|alarm)\b/
 
 /** Puts the check before every route of `app`. Call it before the first route is registered. */
@@ -128,7 +131,7 @@ export function guardRoutes(app: FastifyInstance, deps: Deps): void {
     const { access } = request.routeOptions.config
     const isWrite = request.method !== 'GET' && request.method !== 'HEAD'
     if (access !== undefined && isWrite && reply.statusCode < 400 && CHANGES_RIGHTS.has(access))
-      deps.onRightsChange?.()
+      deps.onRightsChange?.(OWN.has(access) ? request.identity?.user.id : undefined)
   })
 }
 

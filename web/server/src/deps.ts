@@ -48,8 +48,8 @@ export type Deps = {
   /** Public key of Web Push, base64url. */
   readonly pushKey?: string | undefined
   readonly hasMail?: boolean
-  /** Told after each write that may change who may see what: whoever keeps sockets open looks at their rights again. */
-  readonly onRightsChange?: () => void
+  /** Told after each write that may change what one user, or anybody, may see: whoever keeps sockets open looks again. */
+  readonly onRightsChange?: (user?: string) => void
   /** The administration of devices; undefined: AWS IoT is not set up. */
   readonly devices?: Devices | undefined
   /** Reports that the gateways have taken since the server began to ask them; undefined: no gateway is set. */

@@ -40,8 +40,8 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
     metrics: registry,
   })
   const husbandry = await openHusbandry({ config, cloud, relay, db, now, log })
-  const onRightsChange = () => {
-    cloud.live.recheck()
+  const onRightsChange = (user?: string) => {
+    cloud.live.recheck(user)
     relay?.recheck()
     husbandry.onDevicesChange()
   }

@@ -165,6 +165,19 @@ t.test('who loses a role loses the stable at once; whose session ends is closed'
   t.equal(await vet.closed, LIVE_CLOSE.signedOut)
 })
 
+t.test('a write of one user has nobody else looked at', async (t) => {
+  const { web, live, connect } = await setUp(t)
+  const [owner, vet] = [await connect('owner'), await connect('vet')]
+  for (const one of [owner, vet]) {
+    one.watch({ stables: [web.stable] })
+    await one.next('watching')
+  }
+  await web.db.sql.deleteFrom('sessions').execute()
+  live.recheck(web.users.owner)
+  t.equal(await owner.closed, LIVE_CLOSE.signedOut)
+  t.equal(vet.socket.readyState, vet.socket.OPEN)
+})
+
 t.test('a device that moves to another stable is heard there, and no longer here', async (t) => {
   const { web, iot, live, connect } = await setUp(t)
   const [owner, stranger] = [await connect('owner'), await connect('stranger')]

@@ -23,8 +23,11 @@ export type Live = {
   /** The state, or the control shadow, of a thing: to who watches it or its stable. */
   publishState(event: StateEvent): void
   publishControl(event: ControlEvent): void
-  /** Who may see what may have changed, or where a device is: everybody who reads is checked anew, soon. */
-  recheck(): void
+  /**
+   * Who may see what may have changed, or where a device is: everybody who reads is checked anew, soon.
+   * @param user whose rights alone may have changed
+   */
+  recheck(user?: string): void
   /** Whether somebody watches this audience (audience.ts). */
   isWatched(audience: string): boolean
   count(): number
@@ -206,7 +209,12 @@ export function createLive({ deps, hub, states, link, limits: given }: LiveOptio
     if (!isSame(before, granted.audiences)) connection.joined.tell({ kind: 'reset' })
   }
 
-  function recheck(): void {
+  function recheck(user?: string): void {
+    if (user !== undefined) {
+      for (const connection of connections)
+        if (connection.user.id === user) then(connection, () => check(connection))
+      return
+    }
     if (isChecking) {
       checkAgain = true
       return
@@ -226,7 +234,7 @@ export function createLive({ deps, hub, states, link, limits: given }: LiveOptio
   }
 
   const timers = [
-    setInterval(recheck, limits.recheckMs),
+    setInterval(() => recheck(), limits.recheckMs),
     setInterval(() => {
       for (const connection of connections) {
         connection.messages = 0
