@@ -1,5 +1,5 @@
 /** One device: what is known of it, whom it serves, and whether it may speak. */
-import type { Device, Registered } from '@pesebre/contract/api/device'
+import type { Assign, Device, Registered } from '@pesebre/contract/api/device'
 import { useState } from 'preact/hooks'
 import { useRoute } from 'preact-iso'
 import { keep, refresh, useData } from '../data/cache.ts'
@@ -52,10 +52,10 @@ export function DevicePage() {
               <Facts device={shown} />
               <Report device={shown} />
             </div>
-            {shown.isRegistered && shown.standing !== 'revoked' && (
+            {(shown.isRegistered || shown.isSecure) && shown.standing !== 'revoked' && (
               <div class="stack wide">
                 <Assignment key={shown.horse?.id} device={shown} path={path} />
-                <Access device={shown} path={path} />
+                {shown.isRegistered && <Access device={shown} path={path} />}
               </div>
             )}
           </div>
@@ -155,10 +155,13 @@ function Assignment({ device, path }: { device: Device; path: string }) {
   const { isBusy, problem, run } = useAction()
   const isRenamed = name.trim() !== (device.name ?? '') && name.trim() !== ''
   const isMoved = horse !== (device.horse?.id ?? '')
-  async function save(): Promise<void> {
+  async function save(schedule?: Assign['schedule']): Promise<void> {
     const isDone = await run(async () => {
+      if (isMoved) {
+        const body: Assign = { horse: horse === '' ? null : horse, ...(schedule && { schedule }) }
+        await put(`${path}/assignment`, body)
+      }
       if (isRenamed) await patch(path, { name: name.trim() })
-      if (isMoved) await put(`${path}/assignment`, { horse: horse === '' ? null : horse })
     })
     await refresh((each) => each === path || each.startsWith('/devices') || each.endsWith('/horses'))
     if (isDone) toast(w.act.saved)
@@ -191,7 +194,14 @@ function Assignment({ device, path }: { device: Device; path: string }) {
           </div>
         )}
         {problem &&
-          (typeof problem.fields['thing'] === 'string' ? (
+          (problem.fields['reason'] === 'has-schedule' ? (
+            <Note tone="warn" role="alert" title={a.device.hasSchedule}>
+              <div class="row">
+                <Button onClick={() => void save('clear')}>{a.device.clearSchedule}</Button>
+                <Button onClick={() => void save('keep')}>{a.device.keepSchedule}</Button>
+              </div>
+            </Note>
+          ) : typeof problem.fields['thing'] === 'string' ? (
             <Note tone="bad">{a.device.horseTaken(problem.fields['thing'])}</Note>
           ) : (
             <Failure problem={problem} />

@@ -117,6 +117,9 @@ const en = {
     replaceConfirm: (thing: string) => `Replace ${thing}?`,
     replacedBy: 'Replaced by',
     horseTaken: (thing: string) => `That horse has ${thing} already. Take that away first.`,
+    hasSchedule: 'It runs a schedule that was meant for another horse. What becomes of it?',
+    clearSchedule: 'End the schedule',
+    keepSchedule: 'Take it along',
     missing: 'There is no such device',
   },
   people: {
@@ -271,6 +274,9 @@ const es: AdminWords = {
     replaceConfirm: (thing) => `¿Sustituir ${thing}?`,
     replacedBy: 'Sustituido por',
     horseTaken: (thing) => `Ese caballo ya tiene ${thing}. Quítaselo antes.`,
+    hasSchedule: 'Sigue un horario pensado para otro caballo. ¿Qué se hace con él?',
+    clearSchedule: 'Terminar el horario',
+    keepSchedule: 'Llevárselo',
     missing: 'Ese aparato no existe',
   },
   people: {

@@ -243,7 +243,14 @@ function StableCard({ stable }: { stable: { id: string; name: string; zone: stri
           save().catch(() => undefined)
         }}
       >
-        {problem && <Failure problem={problem} />}
+        {problem &&
+          (problem.status === 409 ? (
+            <Note tone="bad" role="alert">
+              {w.sharing.hasHorses}
+            </Note>
+          ) : (
+            <Failure problem={problem} />
+          ))}
         <Field
           label={w.stable.name}
           required

@@ -4,7 +4,7 @@ import { grams } from '../../words/format.ts'
 import { language, words } from '../../words/language.ts'
 
 const STEP = 50
-const PRESETS = [100, 250, 500, 750, 1000, 1500, 2000]
+const PRESETS = [50, 100, 250, 500, 1000, 1500]
 
 /** Up to four amounts that are at hand, none above the limit. @param max grams */
 export function presetsFor(max: number): number[] {

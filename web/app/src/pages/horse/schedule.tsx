@@ -169,7 +169,7 @@ function Editor({ schedule, limits, path, mayChange }: EditorProps) {
                 <Check label={w.schedule.overConfirm} isOn={isOverriding} onChange={setOverriding} />
               </Note>
             )}
-            {problem && problem.status !== 409 && <Failure problem={problem} />}
+            {problem && problem.fields['reason'] !== 'changed' && <Failure problem={problem} />}
             <div class="row spread">
               <strong>{w.schedule.unsaved}</strong>
               <div class="row tight">
