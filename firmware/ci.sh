@@ -26,6 +26,9 @@ needs() { # <what it is for> <command or header...>
 echo "== vectors of the contract, as C"
 $node ../test/firmware/make-vectors.ts > $build/vectors.h
 
+echo "== core includes nothing but C's own headers and the port"
+if grep -hE '^#include' core/*.[ch] | grep -vE '<(stdbool|stddef|stdint|string)\.h>|"(\.\./port/(port|crypto)\.h|[a-z_]+\.h)"'; then exit 1; fi
+
 echo "== tests on this machine, under ASan and UBSan"
 if needs 'tests on this machine' gcc; then
   gcc "${strict[@]}" "${sanitized[@]}" "${tests[@]}" "${core[@]}" port/soft/crypto.c -o $build/tests-soft

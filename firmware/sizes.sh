@@ -21,6 +21,9 @@ measure() { # <name> <prefix> <flags...>
   local a b frame
   # shellcheck disable=SC2086
   a=$(sum $rules) b=$(sum $drive)
+  # No heap, no variables outside of functions: what a feeder has is the caller's (architecture, layers).
+  (cd "$work" && "${prefix}size" ./*.o | awk 'NR > 1 && ($2 > 0 || $3 > 0) { print "core has variables of its own: " $6; exit 1 }')
+  if (cd "$work" && "${prefix}nm" -u ./*.o) | grep -E ' (malloc|calloc|realloc|free|printf)$'; then echo 'core needs a heap'; return 1; fi
   frame=$(cat "$work"/*.su | awk -F'\t' '{ print $2, $1 }' | sort -n | tail -1)
   echo "size $name: rules $a B (at most $rules_max), drive $b B (at most $drive_max), together $((a + b)) B; largest frame ${frame%% *} B (at most $frame_max) in ${frame##*:}"
   [ "$a" -le $rules_max ] && [ "$b" -le $drive_max ] && [ "${frame%% *}" -le $frame_max ]

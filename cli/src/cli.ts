@@ -3,6 +3,7 @@ import { type Command, EXIT, type ExitCode, Failure, type Io, Misuse } from './c
 import { cancel } from './commands/cancel.ts'
 import { commands } from './commands/commands.ts'
 import { configSet } from './commands/config-set.ts'
+import { demo } from './commands/demo.ts'
 import { dlqList } from './commands/dlq-list.ts'
 import { dlqRedrive } from './commands/dlq-redrive.ts'
 import { dlqShow } from './commands/dlq-show.ts'
@@ -20,6 +21,7 @@ import { helpOf, overview } from './help.ts'
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
   start,
+  demo,
   register,
   feed,
   commands,

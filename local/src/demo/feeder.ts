@@ -136,6 +136,9 @@ function atSpeed({ speed = 1, tuning = DEMO_TUNING }: VirtualFeederOptions): Tun
     windowMinMs: Math.min(MILLIS_MAX, windowMinMs * speed),
     windowMaxMs: Math.min(MILLIS_MAX, windowMaxMs * speed),
     wakeMaxMs: MILLIS_MAX,
+    // Once a second of ours is as often as anybody wants to hear of it.
+    intervalS: Math.max(tuning.intervalS ?? 0, speed),
+    intervalMinS: Math.max(tuning.intervalMinS ?? 0, speed),
     // A clock that runs at another speed is compared with the gateway's once only.
     ...(speed !== 1 && { fullAfterS: 0x7fff_ffff }),
   }

@@ -50,7 +50,19 @@ export type DeviceIdentity = {
  * that lets it in. What is there stays as it is: a feeder that somebody has disabled is not enabled again.
  * @param endpoint of AWS IoT, both planes
  */
-export async function ensureDemoDevices(home: string, endpoint: string): Promise<DemoDevice[]> {
+export function ensureDemoDevices(home: string, endpoint: string): Promise<DemoDevice[]> {
+  const files = demoFiles(home)
+  return ensureFeeders(
+    HORSES.map((horse, index) => ({ horse, file: files[index]! })),
+    { home, endpoint },
+  )
+}
+
+/** The same for any feeders: each of a horse, its identity in a file of its own. `home` has the fleet keys. */
+export async function ensureFeeders(
+  feeders: readonly Pick<DemoDevice, 'horse' | 'file'>[],
+  { home, endpoint }: { home: string; endpoint: string },
+): Promise<DemoDevice[]> {
   const control = localIot(endpoint)
   const data = new IoTDataPlaneClient({
     endpoint,
@@ -63,8 +75,7 @@ export async function ensureDemoDevices(home: string, endpoint: string): Promise
       control.send(new CreateThingTypeCommand({ thingTypeName: KIND })),
     )
     const devices: DemoDevice[] = []
-    for (const [index, horse] of HORSES.entries()) {
-      const file = demoFiles(home)[index]!
+    for (const [index, { horse, file }] of feeders.entries()) {
       if (!existsSync(file)) writeSecret(file, `${JSON.stringify(makeIdentity(home, horse, index))}\n`)
       const { name, thing } = readIdentity(file)
       await ignoring(

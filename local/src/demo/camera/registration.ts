@@ -45,13 +45,13 @@ export function readKit(file: string): CameraKit {
 /**
  * Registers the demo camera in AWS IoT, with a certificate of its own and the policy of cameras. What is there stays as it is,
  * unless AWS IoT does not know its certificate any more.
- * @param o.endpoint of the control plane; o.host and o.port are the broker's
+ * @param o.endpoint of the control plane; o.host and o.port are the broker's; o.file keeps what it was given
  */
 export async function ensureDemoCamera(
   home: string,
-  o: { endpoint: string; host: string; port: number },
+  o: { endpoint: string; host: string; port: number; file?: string },
 ): Promise<CameraKit> {
-  const file = cameraFile(home)
+  const file = o.file ?? cameraFile(home)
   const iot = localIot(o.endpoint)
   try {
     const old = existsSync(file) ? readKit(file) : undefined

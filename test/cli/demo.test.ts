@@ -1,0 +1,23 @@
+import t from 'tap'
+import { run } from './fixtures/run.ts'
+
+t.setTimeout(120_000)
+
+t.test('demo: numbers that are none, or too large, are refused before anything starts', async (t) => {
+  for (const [option, value, allowed] of [
+    ['feeders', 'many', '0 to 1000'],
+    ['cameras', '51', '0 to 50'],
+    ['speed', '0', '1 to 60'],
+  ]) {
+    const { code, err } = await run(['demo', `--${option}`, `${value}`])
+    t.equal(code, 2)
+    t.match(err, `--${option} must be a whole number from ${allowed}: "${value}"`)
+  }
+})
+
+t.test('demo: without a stack that has run there are no keys to register with', async (t) => {
+  const home = t.testdir()
+  const { code, err } = await run(['demo', '--feeders', '1'], { env: { PESEBRE_HOME: home } })
+  t.equal(code, 1)
+  t.match(err, `Cannot start the stable: no local stack has run in ${home}: npm start first`)
+})
