@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { createRegistry, listenAdmin } from './admin.ts'
+import { countAlarms } from './alarms/metrics.ts'
 import { openAdministration } from './administration.ts'
 import { type App, createApp } from './app.ts'
 import { offerSetup, openProvider } from './auth/open.ts'
@@ -32,6 +33,7 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
   const { trustProxy } = config
   const relay = openRelay(cloud, { db, now, log, origin, bearer }, config.relayLimits)
   const registry = createRegistry()
+  countAlarms(registry, db)
   if (relay) countRelay(registry, relay)
   if (history) countHistory(registry, history, now)
   const administration = await openAdministration({
