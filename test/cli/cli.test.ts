@@ -20,7 +20,7 @@ t.test('runCli() lists every command, and each has a help of its own', async (t)
 
 t.test('runCli() says in one line what is wrong with the usage, exit code 2', async (t) => {
   const cases: [string[], string][] = [
-    [['nonsense'], 'No such command: "nonsense"; there are start, register, feed,'],
+    [['nonsense'], 'No such command: "nonsense"; there are start, demo, register, feed,'],
     [['dlq', 'drain'], 'No such command: "dlq drain"; there are dlq list, dlq show, dlq redrive'],
     [['get'], 'Missing: <url>; see npx pesebre get --help'],
     [['get', '/', '--what'], "Unknown option '--what'; see npx pesebre get --help"],
