@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { noMariadb, startMariadb } from '../../../fakes/mariadb.ts'
 
-const timeout = 180_000
+const timeout = 300_000
 t.setTimeout(timeout)
 
 /** Everything that speaks to a database through test/fakes/test-database.ts: the same files, on MySQL. */
@@ -12,6 +12,7 @@ const SUITE = [
   'test/web/server/db/database.test.ts',
   'test/web/server/routes/*.test.ts',
   'test/web/server/access.test.ts',
+  'test/web/server/idempotency.test.ts',
   'test/web/server/backup/*.test.ts',
   'test/web/server/history/*.test.ts',
   'test/web/server/feeding/feeds.test.ts',
