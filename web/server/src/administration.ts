@@ -1,6 +1,6 @@
 import type { LiveEvent } from '@pesebre/contract/api/live'
 import { parseGateways } from '@pesebre/contract/registration'
-import type { Registry as Metrics } from 'prom-client'
+import { Gauge, type Registry as Metrics } from 'prom-client'
 import type { Relay } from './camera/relay.ts'
 import type { Cloud } from './cloud.ts'
 import type { Config } from './config.ts'
@@ -78,6 +78,9 @@ export async function openAdministration(options: AdministrationOptions): Promis
     ],
   })
 
+  // What it says of MQTT would be old for up to half a minute.
+  cloud.iot?.onLink(() => void watch.look())
+
   /** What a device is, or where: its row, the cards of its horses, and who may see it. */
   function onChange({ thing, horses }: DeviceChange): void {
     live.recheck()
@@ -130,6 +133,7 @@ export async function openAdministration(options: AdministrationOptions): Promis
   }, NUMBERS_MS)
   numbers.unref()
 
+  expose(metrics, cloud)
   return {
     devices,
     reports: gateways.reports,
@@ -142,6 +146,27 @@ export async function openAdministration(options: AdministrationOptions): Promis
       registry.close()
     },
   }
+}
+
+function expose(metrics: Metrics, { iot, link, live }: Cloud): void {
+  const registers = [metrics]
+  new Gauge({
+    name: 'pesebre_live_browsers',
+    help: 'Browsers on the live channel at this moment',
+    registers,
+    collect() {
+      this.set(live.count())
+    },
+  })
+  if (iot === undefined) return
+  new Gauge({
+    name: 'pesebre_mqtt_live',
+    help: '1 while changes of shadows come over MQTT',
+    registers,
+    collect() {
+      this.set(link().isLive ? 1 : 0)
+    },
+  })
 }
 
 function gatewayAddresses({ gateways }: Config) {
