@@ -98,7 +98,7 @@ function Order({ horse, role, limits }: SectionProps & { limits: LimitsAnswer | 
     // One key for one intention: what is sent again because of a bad network is the same order.
     const key = crypto.randomUUID()
     await run(async () => {
-      const made = await sendTwice(`/horses/${horse.id}/feeds`, key, {
+      const made = await sendSurely(`/horses/${horse.id}/feeds`, key, {
         grams: amount,
         ...(isOver && isOverriding && { override: true }),
       })
@@ -163,13 +163,23 @@ function Order({ horse, role, limits }: SectionProps & { limits: LimitsAnswer | 
   )
 }
 
-/** Sends an order; once more under the same key when no answer came: the server makes one order of both. */
-async function sendTwice(path: string, key: string, body: object): Promise<Feed> {
-  const send = () => post<Feed>(path, body, { 'idempotency-key': key })
-  try {
-    return await send()
-  } catch (error) {
-    if (error instanceof Problem && error.kind === 'network') return send()
-    throw error
+const TRIES_MAX = 4
+
+/**
+ * Sends an order; again under the same key when no answer came, or when the server is still at the first one: it makes one order
+ * of all.
+ */
+async function sendSurely(path: string, key: string, body: object): Promise<Feed> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await post<Feed>(path, body, { 'idempotency-key': key })
+    } catch (error) {
+      if (!(error instanceof Problem) || attempt === TRIES_MAX) throw error
+      const { kind, status, fields } = error
+      const isRunning =
+        status === 409 && fields['reason'] === undefined && typeof fields['retryAfter'] === 'number'
+      if (kind !== 'network' && !isRunning) throw error
+      await new Promise((done) => setTimeout(done, 1000 * (isRunning ? Number(fields['retryAfter']) : 1)))
+    }
   }
 }
