@@ -55,5 +55,5 @@ const server = createServer((_request, response) => {
 serveUpgrades(server, [live.route], (error) => console.error(error))
 server.listen(Number(port), '127.0.0.1')
 process.once('SIGTERM', () => {
-  iot.close().finally(() => process.exit(0))
+  void iot.close().finally(() => process.exit(0))
 })
