@@ -44,6 +44,7 @@ for (const way of WAYS)
     await feed(t, { page, second, feeder, way, horse })
     for (const end of ENDS) await endOtherwise(t, end, { page, feeder, way })
     await takeBack(t, { page, feeder, way })
+    await assign(t, { page, way, horse, thing: identity.thing })
     await alarms(t, { page, second, way, stable })
     await schedule(t, { page, feeder, way, horse })
     await share(t, stage, { page, way, horse })
@@ -153,11 +154,36 @@ async function endOtherwise(
   if (state === 'refused') t.match(said, words.reason.battery, 'it says why')
 }
 
+/** A feeder that says nothing: the order waits, and says until when. */
 async function takeBack(t: Test, { page, feeder, way: { words } }: Feeding): Promise<void> {
   await holdToFeed(page)
+  const [before] = words.feed.waits('|', '|').split('|')
+  await page.getByText(before!.trim()).first().waitFor()
+  t.pass('while the feeder is silent, it is said when it hears of the order and when that expires')
   await page.getByRole('button', { name: words.feed.takeBack }).click()
   await page.locator('.progress [role=status]').getByText(words.state.cancelled).first().waitFor()
   t.equal((await feeder.checkIn()).downlink.commands, undefined, 'what was taken back reaches no feeder')
+}
+
+/** The admin takes the feeder from its horse, and gives it back. */
+async function assign(
+  t: Test,
+  { page, way: { words }, horse, thing }: Scene & { horse: string; thing: string },
+): Promise<void> {
+  const give = async (index: number): Promise<void> => {
+    await page.goto(`/admin/devices/${thing}`)
+    const form = page.locator('form', { has: page.locator('select') })
+    await form.locator('option').nth(1).waitFor({ state: 'attached' })
+    await form.locator('select').selectOption({ index })
+    await form.locator('button[type=submit]').click()
+    await page.getByText(words.act.saved, { exact: true }).first().waitFor()
+    await page.goto(`/horses/${horse}`)
+  }
+  await give(0)
+  await page.getByText(words.card.noFeeder).first().waitFor()
+  await give(1)
+  await page.locator('button.hold').waitFor()
+  t.pass('a feeder is taken from a horse and given back')
 }
 
 async function alarms(
