@@ -17,6 +17,7 @@ import { live } from './scenarios/live.ts'
 import { memory } from './scenarios/memory.ts'
 import { non } from './scenarios/non.ts'
 import { oscore } from './scenarios/oscore.ts'
+import { page } from './scenarios/page.ts'
 import { ports } from './scenarios/ports.ts'
 import { relay } from './scenarios/relay.ts'
 import { soak } from './scenarios/soak.ts'
@@ -40,6 +41,7 @@ const scenarios: Record<string, (plan: Plan) => Promise<Findings>> = {
   history,
   live,
   feeding,
+  page,
 }
 
 const HELP = `Sets our gateway beside npm coap, libcoap and a raw UDP echo on this machine.
