@@ -119,6 +119,8 @@ async function feed(
 ): Promise<void> {
   const { state } = way.words
   await page.goto(`/horses/${horse}`)
+  await holdToFeed(page, { slipsOff: true })
+  t.equal(await page.locator('.progress').count(), 0, 'who slides off the button orders nothing')
   await holdToFeed(page)
   const status = (shown: Page) => shown.locator('.progress [role=status]')
   await status(page).getByText(state.queued, { exact: true }).waitFor()

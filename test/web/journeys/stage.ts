@@ -112,8 +112,8 @@ async function keepPictures(t: Test, contexts: readonly BrowserContext[]): Promi
       .catch(() => undefined)
 }
 
-/** Holds the button that feeds for longer than it asks for. */
-export async function holdToFeed(page: Page): Promise<void> {
+/** Holds the button that feeds for longer than it asks for. `slipsOff`: and slides off it at once. */
+export async function holdToFeed(page: Page, { slipsOff = false } = {}): Promise<void> {
   const button = page.locator('button.hold')
   await button.waitFor()
   await page.waitForLoadState('networkidle')
@@ -122,6 +122,7 @@ export async function holdToFeed(page: Page): Promise<void> {
   // Waits until it stands still.
   await button.hover()
   await page.mouse.down()
+  if (slipsOff) await page.mouse.move(2, 2)
   await page.waitForTimeout(1300)
   await page.mouse.up()
 }

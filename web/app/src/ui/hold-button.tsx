@@ -8,6 +8,9 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 /** How long it has to be held, milliseconds. */
 export const HOLD_MS = 1000
 
+/** Who slides the finger so far off the button has changed his mind, pixels. */
+const SLIP_PX = 48
+
 export function HoldButton({
   children,
   heldText,
@@ -30,7 +33,9 @@ export function HoldButton({
   useEffect(() => () => clearTimeout(timer.current), [])
 
   function begin(event: PointerEvent): void {
-    if (disabled || event.button !== 0) return
+    if (disabled || event.button !== 0)
+      return // Or the hold would end without a word when the page moves under a resting finger.
+    ;(event.currentTarget as HTMLElement).setPointerCapture(event.pointerId)
     setHeld(true)
     clearTimeout(timer.current)
     timer.current = setTimeout(() => {
@@ -55,7 +60,9 @@ export function HoldButton({
       aria-describedby={describedBy}
       onPointerDown={begin}
       onPointerUp={() => end(true)}
-      onPointerLeave={() => end(false)}
+      onPointerMove={(event) => {
+        if (isFar(event)) end(false)
+      }}
       onPointerCancel={() => end(false)}
       onContextMenu={(event) => event.preventDefault()}
       onClick={(event) => {
@@ -67,4 +74,10 @@ export function HoldButton({
       <span class="text">{isHeld ? heldText : children}</span>
     </button>
   )
+}
+
+function isFar({ currentTarget, clientX, clientY }: PointerEvent): boolean {
+  const { left, right, top, bottom } = (currentTarget as HTMLElement).getBoundingClientRect()
+  const isBeside = clientX < left - SLIP_PX || clientX > right + SLIP_PX
+  return isBeside || clientY < top - SLIP_PX || clientY > bottom + SLIP_PX
 }
