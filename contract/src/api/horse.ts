@@ -6,7 +6,18 @@ export const FeederSummarySchema = Type.Object({
   thing: Type.String(),
   name: Type.String(),
   /** One word, the worst that holds: what the page says in a person's language. */
-  state: Type.Enum(['new', 'ok', 'feeding', 'late', 'offline', 'jammed', 'empty', 'low_battery', 'disabled']),
+  state: Type.Enum([
+    'new',
+    'ok',
+    'feeding',
+    'late',
+    'offline',
+    'gateway_down',
+    'jammed',
+    'empty',
+    'low_battery',
+    'disabled',
+  ]),
   hopperPct: nullable(Type.Number()),
   batteryPct: nullable(Type.Number()),
   /** When the feeder itself last spoke. */

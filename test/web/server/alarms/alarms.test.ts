@@ -189,7 +189,7 @@ t.test('the sweep, by a clock: low, late, back; and a gateway that has gone is n
   t.same(await look(), [], 'its gateway has gone: nobody knows')
   t.same(alarms.kindsOf('pesebre-gateway-a'), ['gateway'])
   t.match(yard.told, ['empty', 'late', 'gateway'])
-  t.match((await sweep.cards([web.horse])).get(web.horse), { state: 'offline', lastSeen: gone })
+  t.match((await sweep.cards([web.horse])).get(web.horse), { state: 'gateway_down', lastSeen: gone })
   lease('a', clock.now)
   t.same(await look(), [], 'it is back; its feeders have to find that out')
   t.same(alarms.kindsOf('pesebre-gateway-a'), [])

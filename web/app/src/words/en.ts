@@ -119,6 +119,7 @@ export const en = {
     late: (ago: string) => `Silent: last heard ${ago}`,
     lateHelp: (every: string) => `It promised to report every ${every}.`,
     gateway: (ago: string) => `Its gateway is down. Last heard ${ago}`,
+    gatewayHelp: 'Nobody can tell how the feeder is. It goes on by its own schedule.',
     never: 'Has not reported yet',
     unknown: 'Nothing known yet',
   },
@@ -129,6 +130,7 @@ export const en = {
     jammedHelp:
       'It does not move until its button is pressed. Clear the outlet first, then press the button.',
     late: 'Silent',
+    gateway: 'Gateway down',
     empty: 'Hopper nearly empty',
     battery: 'Battery low',
     disabled: 'Switched off by an administrator',

@@ -12,6 +12,7 @@ export function sayFeeder({ feeder: w }: Words, state: FeederSummary['state']): 
   if (state === 'jammed') return { text: w.jammed, tone: 'bad' }
   if (state === 'late') return { text: w.late, tone: 'warn' }
   if (state === 'offline') return { text: w.late, tone: 'bad' }
+  if (state === 'gateway_down') return { text: w.gateway, tone: 'warn' }
   if (state === 'empty') return { text: w.empty, tone: 'warn' }
   if (state === 'low_battery') return { text: w.battery, tone: 'warn' }
   if (state === 'disabled') return { text: w.disabled, tone: 'neutral' }
@@ -30,6 +31,7 @@ export function sayPresence(
   if (lastSeen === null) return w.presence.never
   const age = ago(language, w, { at: lastSeen, now })
   if (state === 'late' || state === 'offline') return w.presence.late(age)
+  if (state === 'gateway_down') return w.presence.gateway(age)
   const heard = w.presence.seen(age)
   if (nextExpected === null || nextExpected < now) return heard
   return `${heard}, ${w.presence.next(clock(language, nextExpected, { seconds: nextExpected - now < 60_000 }))}`

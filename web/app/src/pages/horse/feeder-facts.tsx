@@ -25,6 +25,7 @@ export function FeederFacts({ feeder }: { feeder: FeederSummary }) {
         {sayPresence(language.value, w, feeder, now.value)}
         {isSilent && every !== undefined && ` ${w.presence.lateHelp(span(w, every))}`}
       </p>
+      {state === 'gateway_down' && <Note tone="warn">{w.presence.gatewayHelp}</Note>}
       {state === 'jammed' && <Note tone="bad">{w.feeder.jammedHelp}</Note>}
     </Card>
   )
