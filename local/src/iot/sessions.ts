@@ -175,7 +175,8 @@ export function createSessions({ store, retained, now }: Options) {
       const row = acknowledged.get(id, messageId)
       return row === undefined ? undefined : packetOf(row)
     },
-    outgoingStream: ({ id }: Client) => Readable.from(waiting.all(id).map(packetOf)),
+    // A client may have connected in the very moment in which everything is closed.
+    outgoingStream: ({ id }: Client) => Readable.from(db.isOpen ? waiting.all(id).map(packetOf) : []),
 
     /** Nothing: `retained.keep` was called before the publisher was answered. */
     storeRetained: async () => {},
