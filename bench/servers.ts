@@ -54,7 +54,7 @@ const NODE = process.execPath
  * As README.md starts a gateway, and docker/ and the systemd unit. On a machine with much memory V8 would let garbage grow for long,
  * and no measurement would say what a gateway takes on the small instance that it is made for.
  */
-const GATEWAY_NODE_ARGUMENTS = ['--max-semi-space-size=2', '--max-old-space-size=512']
+const GATEWAY_NODE_ARGUMENTS = ['--max-semi-space-size=8', '--max-old-space-size=256']
 const THING_PATH = 'load/d%05u'
 const ONE_PATH = 'load/d00000'
 const LIBCOAP = ['coap-server-notls', 'coap-server']
