@@ -17,16 +17,19 @@ t.test('spanOf() asks for the same within a minute, so that what was read is use
 t.test('seen() begins where the device began, and keeps every other gap', async (t) => {
   const whole = { from: 0, to: 1000, gaps: [[300, 400]] as [number, number][] }
   t.same(seen(whole), whole, 'a gap in the middle stays')
-  const young = seen({
+  const minute = 60_000
+  const hours = seen({
     from: 0,
-    to: 1000,
+    to: 1000 * minute,
     gaps: [
-      [0, 900],
-      [950, 960],
+      [0, 900 * minute],
+      [950 * minute, 960 * minute],
     ],
   })
-  t.same(young.gaps, [[950, 960]])
-  t.ok(young.from > 890 && young.from < 900, 'a little is left before the first report')
+  t.same(hours.gaps, [[950 * minute, 960 * minute]])
+  t.equal(hours.from, 896 * minute, 'a little is left before the first report')
+  const young = seen({ from: 0, to: 1000 * minute, gaps: [[0, 999 * minute]] })
+  t.equal(young.from, 970 * minute, 'no axis of a single minute')
   const silent = { from: 0, to: 1000, gaps: [[0, 1000]] as [number, number][] }
   t.same(seen(silent), silent, 'nothing at all is a gap')
 })

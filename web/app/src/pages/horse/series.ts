@@ -22,6 +22,9 @@ export function spanOf(name: SpanName, now: number): { from: number; to: number 
   return { from: to - SPANS[name], to }
 }
 
+/** A chart of less would have the same minute all along its axis. */
+const LEAST_MS = 30 * 60_000
+
 /**
  * The part of a history that there is something to see of: what lies before the first report of all is no gap, the device was
  * not there yet. A little of it stays, so that the line does not begin at the edge.
@@ -33,7 +36,9 @@ export function seen({ from, to, gaps }: { from: number; to: number; gaps: reado
 } {
   const [first, ...rest] = gaps
   if (first === undefined || first[0] > from || first[1] >= to) return { from, to, gaps: [...gaps] }
-  return { from: Math.max(from, Math.round(first[1] - (to - first[1]) * 0.04)), to, gaps: rest }
+  const shown = to - first[1]
+  const before = Math.max(shown * 0.04, LEAST_MS - shown)
+  return { from: Math.max(from, Math.round(first[1] - before)), to, gaps: rest }
 }
 
 /** Where values stand alone, without a neighbour that a line could be drawn to. */
