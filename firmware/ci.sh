@@ -8,7 +8,7 @@ build=build
 mkdir -p $build
 core=(core/*.c)
 tests=(test/main.c test/codec.c test/vectors.c test/schedule.c test/feed.c test/policy.c test/motor.c test/feeder.c
-  test/power_cuts.c test/world.c test/server.c)
+  test/update.c test/power_cuts.c test/world.c test/server.c)
 strict=(-std=c11 -Wall -Wextra -Wshadow -Werror -I$build -Itest)
 sanitized=(-O2 -g -fsanitize=address,undefined -fno-sanitize-recover=all)
 

@@ -15,6 +15,7 @@ export const UPLINK_KEYS = {
   clock: 5,
   outcomes: 6,
   no_reply: 7,
+  firmware: 8,
 } as const
 
 /** One outcome, in an uplink: of a command (`n`) or of a meal of the schedule (`occurrence`), never both. */
@@ -29,6 +30,7 @@ export const DOWNLINK_KEYS = {
   config: 4,
   gateways: 5,
   acked_meal: 6,
+  firmware: 7,
 } as const
 
 /** One command, in a downlink. */
@@ -45,6 +47,10 @@ export const CONFIG_KEYS = {
 } as const
 export const LIMIT_KEYS = { portion: 0, daily: 1, gap_s: 2 } as const
 export const GATEWAYS_KEYS = { version: 0, list: 1 } as const
+/** A release of firmware, in a downlink. */
+export const RELEASE_KEYS = { version: 0, size: 1, sha256: 2, url: 3 } as const
+/** What a device says of its firmware, in an uplink. */
+export const FIRMWARE_KEYS = { version: 0, tried: 1, problem: 2 } as const
 
 /** What has become of a command or a meal, by the device's own word. From `done` on it is final. */
 export const OUTCOME_STATES = {
@@ -72,6 +78,11 @@ export const REFUSE_REASONS = {
   no_time: 9,
   unknown_kind: 10,
 } as const
+/** Why a device does not run the release that it was told of: by its last attempt. */
+export const FIRMWARE_PROBLEMS = { unreachable: 1, digest: 2, storage: 3, rolled_back: 4 } as const
+/** A number that we do not know yet reads as `p<number>`. */
+export type FirmwareProblem = keyof typeof FIRMWARE_PROBLEMS | `p${number}`
+
 /** A number that we do not know yet reads as `r<number>`. */
 export type RefuseReason = keyof typeof REFUSE_REASONS | `r${number}`
 
@@ -116,6 +127,12 @@ export const OUTCOMES_MAX = 8
 export const COMMANDS_MAX = 2
 /** Most meals in a schedule. */
 export const SLOTS_MAX = 48
+/** Highest version of a firmware: a device keeps it in 32 bits. */
+export const FIRMWARE_VERSION_MAX = 0xffff_ffff
+/** Largest image, bytes. */
+export const FIRMWARE_SIZE_MAX = 0x100_0000
+/** Longest address of an image, bytes. */
+export const FIRMWARE_URL_MAX = 128
 /** Most gateways that a device is told of. */
 export const GATEWAYS_MAX = 4
 
@@ -136,6 +153,16 @@ export type Uplink = {
   outcomes?: Outcome[]
   /** The device does not wait for an answer. */
   no_reply?: boolean
+  /** The firmware that the device runs: it asks whether it should be another. Said after a start, now and then, and after an attempt. */
+  firmware?: FirmwareWord
+}
+
+export type FirmwareWord = {
+  /** The version that runs. */
+  version: number
+  /** The version of another release that it was told of last, and could not take. */
+  tried?: number
+  problem?: FirmwareProblem
 }
 
 export type Outcome = CommandOutcome | MealOutcome
@@ -179,6 +206,23 @@ export type Downlink = {
   /** When the device's version is behind. */
   config?: DeviceConfig
   gateways?: Gateways
+  /** When the device has said which firmware it runs, and it should be another. */
+  firmware?: FirmwareRelease
+}
+
+/**
+ * A release of firmware. It comes in a verified answer only, so it is trusted, and the image is not: where it comes from does not
+ * matter when its digest is right. A level, not an edge, as configuration is: the version may also be a lower one.
+ */
+export type FirmwareRelease = {
+  /** What the image says of itself once it runs, 1 or more. One that says another is not confirmed to have come. */
+  version: number
+  /** Bytes. */
+  size: number
+  /** Of the image: 64 hex digits; in CBOR 32 bytes. */
+  sha256: string
+  /** `http://` or `https://`, at most FIRMWARE_URL_MAX printable ASCII characters. */
+  url: string
 }
 
 export type Command = {
@@ -204,7 +248,10 @@ export type DeviceConfig = {
    * directions, are real ones: the device runs its motor for `grams * 1000 / calibration`.
    */
   calibration?: number
-  /** What `zone` means, for a device that has no table of zones: the gateway adds it to what it hands out. Absent: UTC. */
+  /**
+   * What `zone` means, for a device that has no table of zones. The web server writes it beside the zone, under the same version, and
+   * gives a new version before it is not true any more; where it is missing, the gateway adds it to what it hands out. Absent: UTC.
+   */
   rule?: ZoneRule
 }
 

@@ -1,6 +1,20 @@
-import type { CommandKind, DeviceConfig, OutcomeState, RefuseReason } from './check-in.ts'
-import { COMMAND_KINDS, COMMAND_NUMBER_MAX, GRAMS_MAX, OCCURRENCE_MAX, OUTCOME_STATES } from './check-in.ts'
-import { nameConfig } from './numbered.ts'
+import type {
+  CommandKind,
+  DeviceConfig,
+  FirmwareRelease,
+  FirmwareWord,
+  OutcomeState,
+  RefuseReason,
+} from './check-in.ts'
+import {
+  COMMAND_KINDS,
+  COMMAND_NUMBER_MAX,
+  FIRMWARE_VERSION_MAX,
+  GRAMS_MAX,
+  OCCURRENCE_MAX,
+  OUTCOME_STATES,
+} from './check-in.ts'
+import { nameConfig, nameRelease } from './numbered.ts'
 
 /** Name of the shadow through which a device is controlled (design/wire.md section 4). */
 export const CONTROL_SHADOW = 'control'
@@ -23,6 +37,8 @@ export type ControlDesired = {
   cancelled?: CancelledCommand[]
   /** Number of the next command; absent means 1. Never goes down. */
   next?: number
+  /** The firmware that it should run; absent: whatever it runs. */
+  firmware?: FirmwareRelease
 }
 
 export type QueuedCommand = {
@@ -48,6 +64,8 @@ export type CancelledCommand = QueuedCommand & {
 export type ControlReported = {
   /** The configuration that the device holds, and the `seq` of a report that said so. */
   config?: { version: number; seq?: number }
+  /** The firmware that it runs, why not another, and the `seq` of a report that said so. */
+  firmware?: FirmwareWord & { seq?: number }
   /** Highest command number that was handed out in an answer. */
   sent?: number
   outcomes?: {
@@ -116,8 +134,10 @@ function readDesired({
   queue,
   cancelled,
   next,
+  firmware,
 }: Record<string, unknown>): ControlDesired {
   const named = config === undefined ? undefined : nameConfig(config)
+  const release = firmware === undefined ? undefined : nameRelease(firmware)
   return {
     enabled: enabled === true,
     queue: byNumber(queue, isQueued),
@@ -125,10 +145,12 @@ function readDesired({
     ...(typeof name === 'string' && { name }),
     ...(typeof named === 'object' && { config: named }),
     ...(isNumber(next) && { next }),
+    ...(typeof release === 'object' && { firmware: release }),
   }
 }
 
-function readReported({ config, sent, outcomes, meals }: Record<string, unknown>): ControlReported {
+function readReported({ config, firmware, sent, outcomes, meals }: Record<string, unknown>): ControlReported {
+  const runs = readFirmware(fieldsOf(firmware))
   const { version, seq } = fieldsOf(config)
   const { last, items } = fieldsOf(outcomes)
   const { last: lastMeal, items: kept } = fieldsOf(meals)
@@ -136,9 +158,25 @@ function readReported({ config, sent, outcomes, meals }: Record<string, unknown>
     ...(isUint(version, Number.MAX_SAFE_INTEGER) && {
       config: { version, ...(isUint(seq, Number.MAX_SAFE_INTEGER) && { seq }) },
     }),
+    ...(runs && { firmware: runs }),
     ...(isNumber(sent) && { sent }),
     ...(isNumber(last) && { outcomes: { last, items: byNumber(items, isKept) } }),
     ...(isOccurrence(lastMeal) && { meals: { last: lastMeal, items: onlyWords(fieldsOf(kept)) } }),
+  }
+}
+
+function readFirmware({
+  version,
+  tried,
+  problem,
+  seq,
+}: Record<string, unknown>): ControlReported['firmware'] {
+  if (!isUint(version, FIRMWARE_VERSION_MAX)) return undefined
+  return {
+    version,
+    ...(isUint(tried, FIRMWARE_VERSION_MAX) && { tried }),
+    ...(typeof problem === 'string' && { problem: problem as NonNullable<FirmwareWord['problem']> }),
+    ...(isUint(seq, Number.MAX_SAFE_INTEGER) && { seq }),
   }
 }
 

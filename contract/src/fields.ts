@@ -37,6 +37,21 @@ export function text(form: RegExp): Read<string> {
   }
 }
 
+/** Reads so many bytes, or twice as many hex digits, as hex digits. */
+export function bytes(length: number): Read<string> {
+  return (value, where) => {
+    if (value instanceof Uint8Array && value.length === length)
+      return Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('')
+    if (typeof value === 'string' && value.length === 2 * length && /^[0-9a-f]*$/.test(value)) return value
+    throw new Malformed(`${where}: not ${length} bytes`)
+  }
+}
+
+/** The bytes that hex digits stand for. */
+export function bytesOfHex(hex: string): Uint8Array {
+  return Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16))
+}
+
 /** Reads a word of a table, or its number. With `unknown`, a number beyond the table reads as this prefix and the number. */
 export function oneOf<T extends string>(table: Readonly<Record<string, number>>, unknown?: string): Read<T> {
   const names = namesOf(table)

@@ -13,6 +13,14 @@ import {
   type Downlink,
   FEEDER_STATE_KEYS,
   type FeedLimits,
+  FIRMWARE_KEYS,
+  FIRMWARE_PROBLEMS,
+  FIRMWARE_SIZE_MAX,
+  FIRMWARE_URL_MAX,
+  FIRMWARE_VERSION_MAX,
+  type FirmwareProblem,
+  type FirmwareRelease,
+  type FirmwareWord,
   GATEWAYS_KEYS,
   GATEWAYS_MAX,
   type Gateways,
@@ -24,6 +32,7 @@ import {
   OUTCOMES_MAX,
   type Outcome,
   REFUSE_REASONS,
+  RELEASE_KEYS,
   type RefuseReason,
   type ScheduleSlot,
   SECONDS_MAX,
@@ -34,6 +43,8 @@ import {
 } from './check-in.ts'
 import {
   boolean,
+  bytes,
+  bytesOfHex,
   entriesOf,
   integer,
   list,
@@ -121,6 +132,28 @@ const command = map<Command>(COMMAND_KEYS, { n: number, kind: oneOf(COMMAND_KIND
   'ttl_s',
 ])
 
+const SHA256_BYTES = 32
+const release = map<FirmwareRelease>(
+  RELEASE_KEYS,
+  {
+    version: integer(1, FIRMWARE_VERSION_MAX),
+    size: integer(1, FIRMWARE_SIZE_MAX),
+    sha256: bytes(SHA256_BYTES),
+    url: (value, where) => {
+      const url = text(/^https?:\/\/[!-~]+$/)(value, where)
+      if (url.length > FIRMWARE_URL_MAX) throw new Malformed(`${where}: longer than ${FIRMWARE_URL_MAX}`)
+      return url
+    },
+  },
+  ['version', 'size', 'sha256', 'url'],
+)
+
+const firmwareWord = map<FirmwareWord>(
+  FIRMWARE_KEYS,
+  { version: uint32, tried: uint32, problem: oneOf(FIRMWARE_PROBLEMS, 'p') },
+  ['version'],
+)
+
 const downlink = map<Downlink>(
   DOWNLINK_KEYS,
   {
@@ -135,6 +168,7 @@ const downlink = map<Downlink>(
       ['version', 'list'],
     ),
     acked_meal: occurrence,
+    firmware: release,
   },
   [],
 )
@@ -155,6 +189,7 @@ function uplinkReader(stateKeys: Readonly<Record<string, number>>): Read<Uplink>
       clock: uint32,
       outcomes: list(OUTCOMES_MAX, outcome),
       no_reply: boolean,
+      firmware: firmwareWord,
     },
     [],
   )
@@ -175,6 +210,7 @@ export function numberUplink(body: Uplink, kind: string): Map<number, unknown> {
   return numberFields(body, UPLINK_KEYS, {
     state: (state: Record<string, unknown>) => numberState(state, kind),
     outcomes: (outcomes: Outcome[]) => outcomes.map(numberOutcome),
+    firmware: numberFirmware,
   })
 }
 
@@ -189,12 +225,28 @@ export function numberDownlink(body: Downlink): Map<number, unknown> {
     commands: (commands: Command[]) => commands.map(numberCommand),
     config: numberConfig,
     gateways: (gateways: Gateways) => numberFields(gateways, GATEWAYS_KEYS),
+    firmware: numberRelease,
   })
 }
 
 /** Reads a configuration as it stands in a `control` shadow. Returns what is wrong as a text; never throws. */
 export function nameConfig(body: unknown): DeviceConfig | string {
   return attempt(config, body)
+}
+
+/** Reads a release as it stands in a `control` shadow. Returns what is wrong as a text; never throws. */
+export function nameRelease(body: unknown): FirmwareRelease | string {
+  return attempt(release, body)
+}
+
+function numberRelease(value: FirmwareRelease): Map<number, unknown> {
+  return numberFields(value, RELEASE_KEYS, { sha256: bytesOfHex })
+}
+
+function numberFirmware(value: FirmwareWord): Map<number, unknown> {
+  return numberFields(value, FIRMWARE_KEYS, {
+    problem: (problem: FirmwareProblem) => numberOfWord(problem, FIRMWARE_PROBLEMS),
+  })
 }
 
 function numberConfig(value: DeviceConfig): Map<number, unknown> {
@@ -210,14 +262,13 @@ function numberCommand(value: Command): Map<number, unknown> {
 function numberOutcome(value: Outcome): Map<number, unknown> {
   return numberFields(value as AnyOutcome, OUTCOME_KEYS, {
     state: (state: Outcome['state']) => OUTCOME_STATES[state],
-    reason: numberOfReason,
+    reason: (reason: RefuseReason) => numberOfWord(reason, REFUSE_REASONS),
   })
 }
 
-function numberOfReason(reason: RefuseReason): number {
-  return Object.hasOwn(REFUSE_REASONS, reason)
-    ? REFUSE_REASONS[reason as keyof typeof REFUSE_REASONS]
-    : Number(reason.slice(1))
+/** The number of a word of a table, or that behind the letter of one that is not in it. */
+function numberOfWord(word: string, table: Readonly<Record<string, number>>): number {
+  return Object.hasOwn(table, word) ? table[word]! : Number(word.slice(1))
 }
 
 function stateReader(keys: Readonly<Record<string, number>>): Read<Record<string, unknown>> {

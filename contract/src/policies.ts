@@ -12,7 +12,7 @@ export const POLICIES = {
 } as const
 export type PolicyKind = keyof typeof POLICIES
 
-/** The thing, and the client id, of the web server. */
+/** The thing, and the client id, of the web server, unless it is told another (PESEBRE_WEB_THING): on AWS each installation has its own. */
 export const WEB_THING = 'pesebre-web'
 
 const THING = `\${iot:Connection.Thing.ThingName}`

@@ -1,5 +1,12 @@
 import Type from 'typebox'
-import { COMMAND_NUMBER_MAX, GRAMS_MAX, OCCURRENCE_MAX, OUTCOME_STATES, OUTCOMES_MAX } from './check-in.ts'
+import {
+  COMMAND_NUMBER_MAX,
+  FIRMWARE_VERSION_MAX,
+  GRAMS_MAX,
+  OCCURRENCE_MAX,
+  OUTCOME_STATES,
+  OUTCOMES_MAX,
+} from './check-in.ts'
 import { THING_NAME_PATTERN } from './names.ts'
 
 /** What the device said of a command or a meal, but with a time in place of an age. */
@@ -52,6 +59,18 @@ export const ReportSchema = Type.Object(
     outcomes: Type.Optional(Type.Array(ReportedOutcomeSchema, { maxItems: OUTCOMES_MAX })),
     /** Version of the configuration that the device holds. */
     config_version: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** The firmware that the device runs, and why not the one that it was told of last. */
+    firmware: Type.Optional(
+      Type.Object(
+        {
+          version: Type.Integer({ minimum: 0, maximum: FIRMWARE_VERSION_MAX }),
+          tried: Type.Optional(Type.Integer({ minimum: 0, maximum: FIRMWARE_VERSION_MAX })),
+          /** One of FIRMWARE_PROBLEMS, or `p<number>` for one that the gateway did not know. */
+          problem: Type.Optional(Type.String({ pattern: '^[a-z0-9_]{1,32}$' })),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     /** Highest command number in the answer to this report. */
     sent: Type.Optional(Type.Integer({ minimum: 1, maximum: COMMAND_NUMBER_MAX })),
     link: Type.Optional(

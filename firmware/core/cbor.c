@@ -94,9 +94,9 @@ bool cbor_bool(struct cbor_reader *in)
     return value == CBOR_TRUE;
 }
 
-const uint8_t *cbor_text(struct cbor_reader *in, uint32_t *length)
+const uint8_t *cbor_string_at(struct cbor_reader *in, enum cbor_type type, uint32_t *length)
 {
-    *length = expect(in, CBOR_TEXT, UINT32_MAX);
+    *length = expect(in, type, UINT32_MAX);
     if (*length > (size_t)(in->end - in->at)) {
         in->is_bad = true;
         *length = 0;

@@ -58,8 +58,8 @@ uint32_t cbor_uint(struct cbor_reader *in, uint32_t max);
 /** An integer between `-max` and `max`; `max` is below 2^31. */
 int32_t cbor_signed(struct cbor_reader *in, uint32_t max);
 bool cbor_bool(struct cbor_reader *in);
-/** A text: where it is in the buffer, not ended by a zero. */
-const uint8_t *cbor_text(struct cbor_reader *in, uint32_t *length);
+/** A byte or text string: where it is in the buffer, not ended by a zero. */
+const uint8_t *cbor_string_at(struct cbor_reader *in, enum cbor_type type, uint32_t *length);
 /** Leaves out one item, whatever it is; nesting of more than four is bad. */
 void cbor_skip(struct cbor_reader *in);
 /** The next entry's key, and whether it has a value; entries of unknown keys and of null are left out. -1 when none is left. */

@@ -5,12 +5,14 @@
 #include "cbor.h"
 
 /** Keys of the contract. */
-enum { UP_STATE, UP_AGE, UP_INTERVAL, UP_CONFIG_VERSION, UP_CHANGED, UP_CLOCK, UP_OUTCOMES, UP_NO_REPLY };
+enum { UP_STATE, UP_AGE, UP_INTERVAL, UP_CONFIG_VERSION, UP_CHANGED, UP_CLOCK, UP_OUTCOMES, UP_NO_REPLY, UP_FIRMWARE };
+enum { WORD_VERSION, WORD_TRIED, WORD_PROBLEM };
 enum { TOLD_N, TOLD_STATE, TOLD_GRAMS, TOLD_REASON, TOLD_AGE, TOLD_OCCURRENCE };
-enum { DOWN_TIME, DOWN_COMMANDS, DOWN_MORE, DOWN_ACKED, DOWN_CONFIG, DOWN_GATEWAYS, DOWN_ACKED_MEAL, DOWN_KEYS };
+enum { DOWN_TIME, DOWN_COMMANDS, DOWN_MORE, DOWN_ACKED, DOWN_CONFIG, DOWN_GATEWAYS, DOWN_ACKED_MEAL, DOWN_FIRMWARE, DOWN_KEYS };
+enum { RELEASE_VERSION, RELEASE_SIZE, RELEASE_SHA256, RELEASE_URL, RELEASE_KEYS };
 enum { COMMAND_N, COMMAND_KIND, COMMAND_GRAMS, COMMAND_TTL, COMMAND_KEYS };
 enum { CONFIG_VERSION, CONFIG_INTERVAL, CONFIG_ZONE, CONFIG_SCHEDULE, CONFIG_LIMITS, CONFIG_CALIBRATION, CONFIG_RULE, CONFIG_KEYS };
-enum { LIMIT_KEYS = 3, KIND_FEED = 1, GRAMS_MAX = 0xffff, SECONDS_MAX = 0x7fffffff, ENTRIES_MAX = 64 };
+enum { LIMIT_KEYS = 3, KIND_FEED = 1, GRAMS_MAX = 0xffff, SECONDS_MAX = 0x7fffffff, ENTRIES_MAX = 64, RELEASE_SIZE_MAX = 1 << 24 };
 enum { CALIBRATION_MIN = 250, CALIBRATION_ONE = 1000, CALIBRATION_MAX = 4000 };
 /** Offsets from UTC reach 14 hours, times of changes a week (POSIX: 167 hours). */
 enum { OFFSET_MAX = 15 * 60, CHANGE_MINUTE_MAX = 168 * 60 };
@@ -49,13 +51,25 @@ static void write_flag(struct cbor_writer *out, uint32_t key, bool value)
     cbor_head(out, CBOR_SIMPLE, value ? CBOR_TRUE : CBOR_FALSE);
 }
 
+static void write_firmware(struct cbor_writer *out, const struct firmware_word *word)
+{
+    const bool has_problem = word->problem != PROBLEM_NONE;
+    cbor_head(out, CBOR_UINT, UP_FIRMWARE);
+    cbor_head(out, CBOR_MAP, has_problem ? 3 : 1);
+    cbor_pair(out, WORD_VERSION, word->version);
+    if (!has_problem) return;
+    cbor_pair(out, WORD_TRIED, word->tried);
+    cbor_pair(out, WORD_PROBLEM, word->problem);
+}
+
 size_t uplink_write(const struct uplink *uplink, uint8_t *data, size_t size)
 {
     struct cbor_writer writer = {data, size, 0, false};
     struct cbor_writer *out = &writer;
     cbor_head(out, CBOR_MAP,
               (uint32_t)uplink->has_state + uplink->has_age + (uplink->interval_s > 0) + uplink->has_config_version +
-                  uplink->is_unchanged + uplink->has_clock + (uplink->count > 0) + uplink->wants_no_answer);
+                  uplink->is_unchanged + uplink->has_clock + (uplink->count > 0) + uplink->wants_no_answer +
+                  uplink->has_firmware);
     if (uplink->has_state) write_state(out, &uplink->state);
     if (uplink->has_age) cbor_pair(out, UP_AGE, uplink->age_s);
     if (uplink->interval_s > 0) cbor_pair(out, UP_INTERVAL, uplink->interval_s);
@@ -68,6 +82,7 @@ size_t uplink_write(const struct uplink *uplink, uint8_t *data, size_t size)
         for (unsigned i = 0; i < uplink->count; i++) write_outcome(out, &uplink->outcomes[i], uplink->now);
     }
     if (uplink->wants_no_answer) write_flag(out, UP_NO_REPLY, true);
+    if (uplink->has_firmware) write_firmware(out, &uplink->firmware);
     return out->is_full ? 0 : out->length;
 }
 
@@ -202,7 +217,7 @@ static void read_gateways(struct cbor_reader *in, struct gateways *gateways)
             for (uint32_t i = 0; i < count; i++) {
                 uint32_t length;
                 bool is_kept = false;
-                const uint8_t *text = cbor_text(in, &length);
+                const uint8_t *text = cbor_string_at(in, CBOR_TEXT, &length);
                 if (!read_gateway(text, length, &gateways->list[gateways->count], &is_kept)) in->is_bad = true;
                 gateways->count = (uint8_t)(gateways->count + is_kept);
             }
@@ -211,8 +226,34 @@ static void read_gateways(struct cbor_reader *in, struct gateways *gateways)
     if (seen != 3) in->is_bad = true;
 }
 
+/** A string of at most `max` bytes, into `out`. @return its length */
+static uint32_t read_string(struct cbor_reader *in, enum cbor_type type, void *out, uint32_t max)
+{
+    uint32_t length;
+    const uint8_t *data = cbor_string_at(in, type, &length);
+    if (length > max) in->is_bad = true;
+    if (!in->is_bad) memcpy(out, data, length);
+    return in->is_bad ? 0 : length;
+}
+
+static void read_release(struct cbor_reader *in, struct release *release)
+{
+    uint32_t left = cbor_open(in, CBOR_MAP, ENTRIES_MAX);
+    uint32_t digest = 0;
+    int key;
+    memset(release, 0, sizeof *release);
+    while ((key = cbor_key(in, &left, RELEASE_KEYS)) >= 0) {
+        if (key == RELEASE_VERSION) release->version = cbor_uint(in, UINT32_MAX);
+        if (key == RELEASE_SIZE) release->size = cbor_uint(in, RELEASE_SIZE_MAX);
+        if (key == RELEASE_SHA256) digest = read_string(in, CBOR_BYTES, release->digest, RELEASE_DIGEST);
+        if (key == RELEASE_URL) read_string(in, CBOR_TEXT, release->url, RELEASE_URL_MAX);
+    }
+    if (release->version == 0 || release->size == 0 || digest != RELEASE_DIGEST || memcmp(release->url, "http", 4) != 0)
+        in->is_bad = true;
+}
+
 bool downlink_read(const uint8_t *body, size_t length, struct downlink *downlink, struct config *config,
-                   struct gateways *gateways)
+                   struct gateways *gateways, struct release *release)
 {
     struct cbor_reader reader = {body, body + length, false, 0};
     struct cbor_reader *in = &reader;
@@ -242,6 +283,10 @@ bool downlink_read(const uint8_t *body, size_t length, struct downlink *downlink
         case DOWN_GATEWAYS:
             downlink->has_gateways = true;
             read_gateways(in, gateways);
+            break;
+        case DOWN_FIRMWARE:
+            downlink->has_release = true;
+            read_release(in, release);
             break;
         default:
             downlink->acked_meal = read_id(in);

@@ -12,6 +12,7 @@
 #include "schedule.h"
 
 enum { OUTCOMES_TOLD_MAX = 8, COMMANDS_HEARD_MAX = 2, GATEWAYS_MAX = 4, GATEWAY_ID_MAX = 16, GATEWAY_HOST_MAX = 63 };
+enum { RELEASE_DIGEST = 32, RELEASE_URL_MAX = 128 };
 
 enum outcome_state {
     OUTCOME_ACCEPTED = 1,
@@ -81,6 +82,23 @@ enum {
     STATE_FIELDS = 11,
 };
 
+/** Why it does not run the release that it was told of: FIRMWARE_PROBLEMS. */
+enum firmware_problem {
+    PROBLEM_NONE = 0,
+    PROBLEM_UNREACHABLE = 1,
+    PROBLEM_DIGEST = 2,
+    PROBLEM_STORAGE = 3,
+    PROBLEM_ROLLED_BACK = 4,
+};
+
+/** What it says of its firmware. `problem` PROBLEM_NONE: nothing of another. */
+struct firmware_word {
+    uint32_t version;
+    uint32_t tried;
+    /** enum firmware_problem. */
+    uint8_t problem;
+};
+
 /** One uplink. What is not there is marked so: `has_clock`, `has_age`, `interval_s` 0, `count` 0. */
 struct uplink {
     struct feeder_state state;
@@ -98,10 +116,12 @@ struct uplink {
     bool has_clock;
     bool is_unchanged;
     bool wants_no_answer;
+    bool has_firmware;
+    struct firmware_word firmware;
 };
 
 /** Bytes that an uplink takes at most. */
-enum { UPLINK_MAX = 320 };
+enum { UPLINK_MAX = 336 };
 
 /** Writes the body. @return its length; 0: it does not fit */
 size_t uplink_write(const struct uplink *uplink, uint8_t *out, size_t size);
@@ -142,6 +162,17 @@ struct gateways {
     struct gateway list[GATEWAYS_MAX];
 };
 
+/** A release of firmware. It is trusted, since it comes in verified answers only; the image is not before its digest is right. */
+struct release {
+    uint32_t version;
+    /** Bytes. */
+    uint32_t size;
+    /** SHA-256. */
+    uint8_t digest[RELEASE_DIGEST];
+    /** Ended by a zero; four, so that there is no hole. */
+    char url[RELEASE_URL_MAX + 4];
+};
+
 /** One answer. An outcome that it names is safe. */
 struct downlink {
     /** 0: not said. */
@@ -154,14 +185,16 @@ struct downlink {
     uint32_t acked_meal;
     bool has_config;
     bool has_gateways;
+    bool has_release;
 };
 
 /**
  * Reads an answer; an empty one says nothing. False: it is malformed, and then nothing of it may be acted on.
  * @param config written when `has_config`
  * @param gateways written when `has_gateways`; those with a longer host than we hold are left out
+ * @param release written when `has_release`
  */
 bool downlink_read(const uint8_t *body, size_t length, struct downlink *downlink, struct config *config,
-                   struct gateways *gateways);
+                   struct gateways *gateways, struct release *release);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "feeder_parts.h"
 
-enum { STORE_AGAIN_MS = 1000, GAP_AGAIN_MS = 15000, SLEEP_MIN_MS = 50, EXCHANGES_MAX = 8, LOW_PCT = 20, RECOVERED_PCT = 25 };
+enum { STORE_AGAIN_MS = 1000, GAP_AGAIN_MS = 15000, SLEEP_MIN_MS = 50, EXCHANGES_MAX = 8, LOW_PCT = 20, RECOVERED_PCT = 25, FETCH_TICK_MS = 10 };
 /** Longest sleep: a millisecond count that fits 31 bits, with room. */
 enum { SLEEP_MAX_S = 2000000 };
 
@@ -105,7 +105,7 @@ enum feeder_start feeder_start(struct feeder *f, const struct port *port, const 
         if (length != (int)sizeof sleep->ceiling) return length == PORT_FAILED ? FEEDER_STORE_FAILED : FEEDER_NOT_PROVISIONED;
         sleep->sequence = sleep->ceiling;
         sleep->deadline_s = UINT32_MAX;
-        sleep->next_check_in_s = sleep->join_from_s = feeder_uptime(f);
+        sleep->next_check_in_s = sleep->join_from_s = sleep->started_s = sleep->update_from_s = feeder_uptime(f);
         sleep->is_urgent = true;
     }
     load_record(f);
@@ -113,6 +113,7 @@ enum feeder_start feeder_start(struct feeder *f, const struct port *port, const 
     if (port->get(port->context, STORE_GATEWAYS, &f->gateways, sizeof f->gateways) != (int)sizeof f->gateways ||
         f->gateways.count > GATEWAYS_MAX)
         memset(&f->gateways, 0, sizeof f->gateways);
+    if (port->images != NULL) feeder_load_update(f);
     feed_wake(&f->next);
     if (!feeder_commit(f)) return FEEDER_STORE_FAILED;
     wake_up(f);
@@ -217,6 +218,8 @@ static struct feeder_wait sleep_until_next(struct feeder *f)
     if (now != 0) wait = schedule_wait(&f->config.config.schedule, now, wait);
     uint32_t ms = wait * 1000;
     if (ms > GAP_AGAIN_MS && f->is_meal_waiting) ms = GAP_AGAIN_MS;
+    const uint32_t trial = feeder_trial_left_s(f);
+    if (trial < ms / 1000) ms = trial * 1000;
     if (ms < SLEEP_MIN_MS) ms = f->is_store_bad ? STORE_AGAIN_MS : SLEEP_MIN_MS;
     f->is_asleep = true;
     sleep->size = sizeof *sleep;
@@ -227,6 +230,7 @@ static struct feeder_wait sleep_until_next(struct feeder *f)
 
 struct feeder_wait feeder_step(struct feeder *f, uint8_t *datagram, size_t length)
 {
+    if (f->is_over) return (struct feeder_wait){STORE_AGAIN_MS, false};
     if (f->is_asleep) wake_up(f);
     if (length > 0) feeder_hear(f, datagram, length);
     if (f->is_awaiting && millis(f) - f->sent_ms >= f->window_ms) feeder_give_up(f);
@@ -238,8 +242,11 @@ struct feeder_wait feeder_step(struct feeder *f, uint8_t *datagram, size_t lengt
         const bool is_told = (f->record.active & OUTCOME_IS_MEAL) != 0 || f->told_stage == OUTCOME_ACCEPTED || f->is_deaf;
         if (stage(f) == OUTCOME_ACCEPTED && (is_told || !feeder_say(f))) begin(f);
     }
+    if (feeder_trial_left_s(f) == 0 && f->record.active == 0 && !f->is_awaiting) feeder_revert(f);
+    if (f->is_fetching) feeder_fetch(f);
+    if (f->is_over) return (struct feeder_wait){0, false};
     if (wants_to_say(f)) feeder_say(f);
-    uint32_t ms = f->is_running ? MOTOR_TICK_MS : UINT32_MAX;
+    uint32_t ms = f->is_running ? MOTOR_TICK_MS : f->is_fetching ? FETCH_TICK_MS : UINT32_MAX;
     if (f->is_awaiting) {
         const uint32_t waited = millis(f) - f->sent_ms;
         const uint32_t left = waited < f->window_ms ? f->window_ms - waited : 0;

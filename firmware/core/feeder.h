@@ -9,8 +9,11 @@
 #include "feed.h"
 #include "oscore.h"
 #include "policy.h"
+#include "update.h"
 
 enum { FEEDER_KID = 5, FEEDER_SECRET = 16, FEEDER_BUSY_MAX = 4, FEEDER_DATAGRAM_MAX = 1280 };
+/** Bytes of an image that are written at once. */
+enum { FEEDER_BLOCK = 512 };
 
 /** What is flashed into one feeder, and what its kind is made for. It stays the caller's, and does not change. */
 struct feeder_settings {
@@ -21,10 +24,12 @@ struct feeder_settings {
     struct policy_settings policy;
     struct feed_maxima maxima;
     struct motor_settings motor;
+    struct update_settings update;
     /** Sequence numbers reserved in the store at once. */
     uint32_t sequence_step;
     /** How often the clock is compared with the gateway's, and rarely changing fields are told, seconds. */
     uint32_t full_after_s;
+    /** Version of the firmware that this is. */
     uint32_t firmware;
 };
 
@@ -39,6 +44,9 @@ struct feeder_sleep {
     /** The end of the active order by the uptime: a clock that is set back must not prolong it. */
     uint32_t deadline_s;
     uint32_t next_check_in_s;
+    /** When it was switched on, and before when no firmware is fetched, by the uptime. */
+    uint32_t started_s;
+    uint32_t update_from_s;
     /** The network is not tried before. */
     uint32_t join_from_s;
     uint32_t full_s;
@@ -72,7 +80,7 @@ struct feeder_config {
     uint32_t crc;
 };
 
-/** All of a feeder; about 5 kB, the caller's. Nobody else looks into it. */
+/** All of a feeder; about 6 kB, the caller's. Nobody else looks into it. */
 struct feeder {
     const struct port *port;
     const struct feeder_settings *settings;
@@ -84,6 +92,8 @@ struct feeder {
     struct feeder_config new_config;
     struct gateways gateways;
     struct gateways new_gateways;
+    struct update update;
+    struct release new_release;
     struct motor motor;
     struct port_senses senses;
     struct oscore_request request;
@@ -97,6 +107,13 @@ struct feeder {
     uint32_t window_ms;
     uint32_t state_crc;
     uint32_t interval_s;
+    /** Of a download: where it began, what is written, when it began and when a byte came last. */
+    uint32_t fetch_from;
+    uint32_t fetch_offset;
+    uint32_t fetch_began_ms;
+    uint32_t fetch_heard_ms;
+    uint8_t block[FEEDER_BLOCK];
+    uint16_t block_length;
     uint8_t told_count;
     uint8_t passing_count;
     /** Exchanges in this wake. */
@@ -122,6 +139,13 @@ struct feeder {
     bool is_store_bad;
     /** A meal is due, and waits for the gap since the last portion. */
     bool is_meal_waiting;
+    bool is_fetching;
+    /** There is something to say of the firmware. */
+    bool has_word;
+    /** What runs was said to stay. */
+    bool is_kept;
+    /** Another firmware was chosen: nothing is done any more. */
+    bool is_over;
 };
 
 /** What the driver has to do until the next step. */

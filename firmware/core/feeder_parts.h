@@ -22,4 +22,17 @@ void feeder_give_up(struct feeder *feeder);
 /** Whether it is time for a check-in, and the network may be tried. */
 bool feeder_is_due(const struct feeder *feeder);
 
+/** What the store knows of another firmware. */
+void feeder_load_update(struct feeder *feeder);
+/** A verified answer tells of a release: it is fetched now, or not now. */
+void feeder_offer(struct feeder *feeder, const struct release *release);
+/** One step of a download. */
+void feeder_fetch(struct feeder *feeder);
+/** A verified answer came: what runs stays. */
+void feeder_keep(struct feeder *feeder);
+/** How long a new firmware may still go without an answer; UINT32_MAX: what runs is not on trial. */
+uint32_t feeder_trial_left_s(const struct feeder *feeder);
+/** Back to the firmware before. */
+void feeder_revert(struct feeder *feeder);
+
 #endif

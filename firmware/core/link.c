@@ -176,6 +176,8 @@ static size_t write_uplink(struct feeder *f, uint8_t *body, size_t size)
     uplink.outcomes = f->told;
     uplink.count = f->told_count;
     uplink.wants_no_answer = f->is_beacon;
+    uplink.has_firmware = f->port->images != NULL && (f->is_clock_told || f->has_word);
+    uplink.firmware = update_word(&f->update, f->settings->firmware);
     return uplink_write(&uplink, body, size);
 }
 
@@ -291,6 +293,7 @@ static void act(struct feeder *f, const struct downlink *downlink)
     if (feed_confirm(&f->next, f->told, f->told_count, downlink->acked_upto, downlink->acked_meal) && !feeder_commit(f)) return;
     if (downlink->has_config) configure(f);
     if (downlink->has_gateways) learn_gateways(f);
+    if (downlink->has_release) feeder_offer(f, &f->new_release);
     for (unsigned i = 0; i < downlink->count; i++) {
         const struct circumstances at = feeder_circumstances(f);
         const struct command *command = &downlink->commands[i];
@@ -338,7 +341,8 @@ void feeder_hear(struct feeder *f, uint8_t *datagram, size_t length)
         refused(f, &response);
         return;
     }
-    if (!downlink_read(response.payload.data, response.payload.length, &downlink, &f->new_config.config, &f->new_gateways)) {
+    if (!downlink_read(response.payload.data, response.payload.length, &downlink, &f->new_config.config, &f->new_gateways,
+                       &f->new_release)) {
         note(f, LOG_MALFORMED, (uint32_t)response.payload.length);
         feeder_give_up(f);
         return;
@@ -347,9 +351,10 @@ void feeder_hear(struct feeder *f, uint8_t *datagram, size_t length)
     const uint32_t rtt = f->port->uptime_ms(f->port->context) - f->sent_ms;
     policy_answered(&f->sleep.policy, uptime, (uint16_t)(rtt > UINT16_MAX ? UINT16_MAX : rtt));
     note(f, LOG_ANSWERED, rtt);
-    f->sleep.is_urgent = false;
+    f->sleep.is_urgent = f->has_word = false;
     f->sleep.has_told_state = true;
     f->sleep.told_state = f->state_crc;
     if (f->is_clock_told) f->sleep.full_s = uptime;
+    feeder_keep(f);
     act(f, &downlink);
 }

@@ -30,6 +30,16 @@ void feeder_defaults(struct feeder_settings *settings)
         .battery_min_mv = 3000,
         .run_max_ms = 60000,
     };
+    settings->update = (struct update_settings){
+        .battery_min_pct = 50,
+        .attempts_max = 3,
+        .clear_s = 600,
+        .back_off_s = 3600,
+        .trial_s = 1800,
+        .stalled_ms = 10000,
+        .fetch_max_ms = 300000,
+        .step = 65536,
+    };
     settings->sequence_step = 64;
     settings->full_after_s = 3600;
 }

@@ -1,6 +1,6 @@
 /**
  * The only boundary between the core and a machine. Every function gets the port's own `context`. None of them waits, but for
- * `join`, whose wait the port bounds: waiting is what feeder_step returns, and whoever drives it does it.
+ * `join` and those of port_images, whose waits the port bounds: waiting is what feeder_step returns, and whoever drives it does it.
  */
 #ifndef PESEBRE_PORT_H
 #define PESEBRE_PORT_H
@@ -42,6 +42,17 @@ enum port_event {
     LOG_CONFIGURED,
     /** The network could not be joined; failures in a row. */
     LOG_UNREACHABLE,
+    /** A firmware is fetched, from this byte on. */
+    LOG_FETCHING,
+    /** enum firmware_problem. */
+    LOG_FETCH_FAILED,
+    /** Version of a verified firmware that is booted now. */
+    LOG_SWITCHING,
+    /** Version of a new firmware that stays. */
+    LOG_KEPT,
+    /** Version of a new firmware that had no answer. */
+    LOG_REVERTED,
+    LOG_EVENTS,
 };
 
 /** What is kept in the store. */
@@ -51,7 +62,31 @@ enum store_key {
     STORE_RECORD,
     STORE_CONFIG,
     STORE_GATEWAYS,
+    STORE_UPDATE,
     STORE_KEYS,
+};
+
+enum image_choice {
+    /** What is in the other slot boots now, on trial: unless IMAGE_KEEP comes, the next start after a reset is the old one's. */
+    IMAGE_TRY,
+    /** What runs stays. Said with the first verified answer of each start, trial or not. */
+    IMAGE_KEEP,
+    /** What ran before boots now, for good. */
+    IMAGE_REVERT,
+};
+
+/** A machine that can take another firmware has two slots: one runs, the other one is written. */
+struct port_images {
+    /** Begins to fetch, from this byte on; what was being fetched is given up. `url` NULL: only that. */
+    void (*fetch)(void *context, const char *url, uint32_t offset);
+    /** What has come since. @return how many bytes; 0: none yet; -1: no more will come */
+    int (*fetched)(void *context, uint8_t *out, size_t size);
+    /** Writes into the other slot, at a multiple of FEEDER_BLOCK, in rising order. False: it cannot, or there is no room. */
+    bool (*write)(void *context, uint32_t offset, const uint8_t *data, size_t length);
+    /** SHA-256 of what is in the other slot now. */
+    bool (*digest)(void *context, uint32_t size, uint8_t *digest);
+    /** Does not return where it restarts the program. True: whoever drives the feeder starts it anew. False: it cannot be. */
+    bool (*choose)(void *context, enum image_choice choice);
 };
 
 struct port {
@@ -83,6 +118,9 @@ struct port {
     void (*sense)(void *context, struct port_senses *senses);
 
     void (*log)(void *context, enum port_event event, uint32_t number);
+
+    /** NULL: this machine takes no other firmware. */
+    const struct port_images *images;
 };
 
 #endif

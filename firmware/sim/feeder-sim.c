@@ -7,12 +7,8 @@
 #include <string.h>
 
 #include "../test/world.h"
+#include "charge.h"
 #include "network.h"
-
-/** Typical charges of firmware/energy.py, at 3.3 V: boot and join, the radio while on, deep sleep of a board. */
-static const double WAKE_MC = 21.98;
-static const double RADIO_MC_PER_MS = 0.09;
-static const double SLEEP_MA = 0.02;
 
 struct totals {
     uint64_t requests;
@@ -46,7 +42,7 @@ static const char *live(struct world *world, struct feeder *feeder, const struct
     memset(&world->chances, 0, sizeof world->chances);
     for (unsigned i = 0; i < 12 && feed_has_news(&feeder->record); i++) world_survive(world, feeder, 3600, NULL, 0);
 
-    const double charge = world->wakes * WAKE_MC + (double)world->radio_ms * RADIO_MC_PER_MS + SLEEP_MA * life;
+    const double charge = charge_mc(world->wakes, world->radio_ms, life);
     totals->requests += world->requests;
     totals->answers += world->answers;
     totals->runs += world->run_count;

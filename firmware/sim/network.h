@@ -16,8 +16,8 @@ struct sim_options {
 };
 
 /**
- * Feeders against real gateways over UDP: asleep they cost nothing, awake they take real time. Prints a line of JSON for each feeder,
- * and one for all. @return 0 when every promise held
+ * Feeders against real gateways over UDP. Only an answer that is on its way takes real time; sleep, the motor and the wait for what was
+ * lost pass at once. Prints a line of JSON for each feeder, and one for all. @return 0 when every promise held
  */
 int sim_network(const struct sim_options *options);
 

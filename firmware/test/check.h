@@ -33,6 +33,7 @@ void test_feed(void);
 void test_policy(void);
 void test_motor(void);
 void test_feeder(void);
+void test_update(void);
 void test_power_cuts(void);
 
 #endif

@@ -25,7 +25,39 @@ _Noreturn void esp_restart(void);
 uint32_t esp_random(void);
 int64_t esp_timer_get_time(void);
 uint64_t esp_rtc_get_time_us(void);
+
+/* esp_ota_ops.h, esp_partition.h, esp_app_desc.h, esp_http_client.h */
+typedef struct {
+    uint32_t size;
+    uint32_t erase_size;
+} esp_partition_t;
+typedef struct {
+    char version[32];
+} esp_app_desc_t;
+const esp_app_desc_t *esp_app_get_description(void);
+const esp_partition_t *esp_ota_get_next_update_partition(const esp_partition_t *from);
 esp_err_t esp_ota_mark_app_valid_cancel_rollback(void);
+esp_err_t esp_ota_mark_app_invalid_rollback_and_reboot(void);
+esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition);
+esp_err_t esp_partition_erase_range(const esp_partition_t *partition, size_t offset, size_t size);
+esp_err_t esp_partition_write(const esp_partition_t *partition, size_t offset, const void *data, size_t size);
+esp_err_t esp_partition_read(const esp_partition_t *partition, size_t offset, void *out, size_t size);
+enum { ESP_ERR_HTTP_EAGAIN = 0x7007 };
+typedef struct esp_http_client *esp_http_client_handle_t;
+typedef struct {
+    const char *url;
+    int timeout_ms;
+    esp_err_t (*crt_bundle_attach)(void *config);
+} esp_http_client_config_t;
+esp_http_client_handle_t esp_http_client_init(const esp_http_client_config_t *config);
+esp_err_t esp_http_client_set_header(esp_http_client_handle_t client, const char *key, const char *value);
+esp_err_t esp_http_client_set_timeout_ms(esp_http_client_handle_t client, int ms);
+esp_err_t esp_http_client_open(esp_http_client_handle_t client, int length);
+int64_t esp_http_client_fetch_headers(esp_http_client_handle_t client);
+int esp_http_client_get_status_code(esp_http_client_handle_t client);
+int esp_http_client_read(esp_http_client_handle_t client, char *out, int size);
+esp_err_t esp_http_client_cleanup(esp_http_client_handle_t client);
+
 esp_err_t esp_task_wdt_add(void *task);
 esp_err_t esp_task_wdt_reset(void);
 esp_err_t esp_crt_bundle_attach(void *config);

@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct downlink downlink;
     struct config config;
     struct gateways gateways;
+    struct release release;
     if (size < 1 || size > FEEDER_DATAGRAM_MAX) return 0;
     const unsigned choice = data[0] % 4;
     /* A copy of its own, so that reading past the end is seen. */
@@ -37,9 +38,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         cbor_skip(&in);
         if (in.at > in.end) abort();
     } else if (choice == 2) {
-        if (downlink_read(bytes, size, &downlink, &config, &gateways)) {
+        if (downlink_read(bytes, size, &downlink, &config, &gateways, &release)) {
             if (downlink.count > COMMANDS_HEARD_MAX || (downlink.has_config && config.schedule.count > SCHEDULE_SLOTS_MAX)) abort();
             if (downlink.has_gateways && gateways.count > GATEWAYS_MAX) abort();
+            if (downlink.has_release && (release.size == 0 || release.url[RELEASE_URL_MAX] != 0)) abort();
             struct meal meal;
             if (downlink.has_config) schedule_due(&config.schedule, 0, downlink.time | 1u << 30, &meal);
             if (downlink.has_config) schedule_wait(&config.schedule, downlink.time | 1u << 30, 300);

@@ -9,7 +9,7 @@ int main(void)
         void (*run)(void);
     } suites[] = {
         {"codec", test_codec},   {"vectors", test_vectors}, {"schedule", test_schedule}, {"feed", test_feed},
-        {"policy", test_policy}, {"motor", test_motor},     {"feeder", test_feeder},     {"power cuts", test_power_cuts},
+        {"policy", test_policy}, {"motor", test_motor},     {"feeder", test_feeder},     {"update", test_update},   {"power cuts", test_power_cuts},
     };
     for (unsigned i = 0; i < sizeof suites / sizeof suites[0]; i++) {
         const unsigned before = checks.passed;

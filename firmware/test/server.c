@@ -113,13 +113,26 @@ static void read_outcome(struct cbor_reader *in, struct outcome *outcome)
     }
 }
 
+static void read_firmware(struct cbor_reader *in, struct server_uplink *uplink)
+{
+    uint32_t left = cbor_open(in, CBOR_MAP, 3);
+    uplink->has_firmware = true;
+    while (left-- > 0 && !in->is_bad) {
+        const uint32_t key = cbor_uint(in, 2);
+        const uint32_t value = cbor_uint(in, UINT32_MAX);
+        if (key == 0) uplink->firmware.version = value;
+        if (key == 1) uplink->firmware.tried = value;
+        if (key == 2) uplink->firmware.problem = (uint8_t)value;
+    }
+}
+
 bool server_read(struct crypto_bytes body, struct server_uplink *uplink)
 {
     struct cbor_reader in = {body.data, body.data + body.length, false, 0};
-    uint32_t left = cbor_open(&in, CBOR_MAP, 8);
+    uint32_t left = cbor_open(&in, CBOR_MAP, 9);
     memset(uplink, 0, sizeof *uplink);
     while (left-- > 0 && !in.is_bad) {
-        const uint32_t key = cbor_uint(&in, 7);
+        const uint32_t key = cbor_uint(&in, 8);
         if (key == 0) cbor_skip(&in);
         if (key == 1) cbor_skip(&in);
         if (key == 2) uplink->interval_s = cbor_uint(&in, UINT32_MAX);
@@ -132,6 +145,7 @@ bool server_read(struct crypto_bytes body, struct server_uplink *uplink)
             for (unsigned i = 0; i < uplink->count; i++) read_outcome(&in, &uplink->outcomes[i]);
         }
         if (key == 7) uplink->wants_no_answer = cbor_bool(&in);
+        if (key == 8) read_firmware(&in, uplink);
     }
     return !in.is_bad && in.at == in.end;
 }
@@ -155,12 +169,25 @@ static void write_config(struct cbor_writer *out, const struct config *config)
     cbor_int(out, config->schedule.rule.standard);
 }
 
-size_t server_write(const struct downlink *downlink, const struct config *config, uint8_t *data, size_t size)
+static void write_release(struct cbor_writer *out, const struct release *release)
+{
+    cbor_head(out, CBOR_UINT, 7);
+    cbor_head(out, CBOR_MAP, 4);
+    cbor_pair(out, 0, release->version);
+    cbor_pair(out, 1, release->size);
+    cbor_head(out, CBOR_UINT, 2);
+    cbor_string(out, CBOR_BYTES, release->digest, sizeof release->digest);
+    cbor_head(out, CBOR_UINT, 3);
+    cbor_string(out, CBOR_TEXT, release->url, strlen(release->url));
+}
+
+size_t server_write(const struct downlink *downlink, const struct config *config, const struct release *release, uint8_t *data,
+                    size_t size)
 {
     struct cbor_writer writer = {data, size, 0, false};
     struct cbor_writer *out = &writer;
     const uint32_t count = (uint32_t)(downlink->time > 0) + (downlink->count > 0) + downlink->has_more +
-                           (downlink->acked_upto > 0) + (downlink->acked_meal > 0) + (config != NULL);
+                           (downlink->acked_upto > 0) + (downlink->acked_meal > 0) + (config != NULL) + (release != NULL);
     if (count == 0) return 0;
     cbor_head(out, CBOR_MAP, count);
     if (downlink->time > 0) cbor_pair(out, 0, downlink->time);
@@ -179,5 +206,6 @@ size_t server_write(const struct downlink *downlink, const struct config *config
     if (downlink->acked_upto > 0) cbor_pair(out, 3, downlink->acked_upto);
     if (config != NULL) write_config(out, config);
     if (downlink->acked_meal > 0) cbor_pair(out, 6, downlink->acked_meal);
+    if (release != NULL) write_release(out, release);
     return out->is_full ? 0 : out->length;
 }

@@ -31,11 +31,14 @@ struct server_uplink {
     bool has_clock;
     bool is_unchanged;
     bool wants_no_answer;
+    bool has_firmware;
+    struct firmware_word firmware;
 };
 
 bool server_read(struct crypto_bytes body, struct server_uplink *uplink);
 
-/** Writes a downlink. A configuration of `config` goes out when it is not NULL. @return its length */
-size_t server_write(const struct downlink *downlink, const struct config *config, uint8_t *out, size_t size);
+/** Writes a downlink. A configuration of `config`, and `release`, go out when they are not NULL. @return its length */
+size_t server_write(const struct downlink *downlink, const struct config *config, const struct release *release, uint8_t *out,
+                    size_t size);
 
 #endif

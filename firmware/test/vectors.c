@@ -44,14 +44,16 @@ static void test_downlinks(void)
     struct downlink downlink;
     struct config config;
     struct gateways gateways;
+    struct release release;
     for (unsigned i = 0; i < COUNT(downlink_vectors); i++) {
         const struct downlink_vector *vector = &downlink_vectors[i];
         const size_t length = unhex(vector->cbor, body);
-        if (!CHECK(downlink_read(body, length, &downlink, &config, &gateways), vector->name)) continue;
+        if (!CHECK(downlink_read(body, length, &downlink, &config, &gateways, &release), vector->name)) continue;
         const struct downlink *said = &vector->downlink;
         CHECK(downlink.time == said->time && downlink.count == said->count && downlink.has_more == said->has_more &&
                   downlink.acked_upto == said->acked_upto && downlink.acked_meal == said->acked_meal &&
-                  downlink.has_config == said->has_config && downlink.has_gateways == said->has_gateways,
+                  downlink.has_config == said->has_config && downlink.has_gateways == said->has_gateways &&
+                  downlink.has_release == said->has_release,
               vector->name);
         for (unsigned j = 0; j < said->count; j++)
             CHECK(downlink.commands[j].n == said->commands[j].n && downlink.commands[j].grams == said->commands[j].grams &&
@@ -59,11 +61,12 @@ static void test_downlinks(void)
                   vector->name);
         if (said->has_config) CHECK(memcmp(&config, &vector->config, sizeof config) == 0, vector->name);
         if (said->has_gateways) CHECK(memcmp(&gateways, &vector->gateways, sizeof gateways) == 0, vector->name);
+        if (said->has_release) CHECK(memcmp(&release, &vector->release, sizeof release) == 0, vector->name);
         for (size_t cut = 1; cut < length; cut++)
-            CHECK(!downlink_read(body, cut, &downlink, &config, &gateways), "a downlink cut short");
+            CHECK(!downlink_read(body, cut, &downlink, &config, &gateways, &release), "a downlink cut short");
     }
     for (unsigned i = 0; i < COUNT(refused_vectors); i++)
-        CHECK(!downlink_read(body, unhex(refused_vectors[i].cbor, body), &downlink, &config, &gateways),
+        CHECK(!downlink_read(body, unhex(refused_vectors[i].cbor, body), &downlink, &config, &gateways, &release),
               refused_vectors[i].name);
 }
 
@@ -213,10 +216,16 @@ static void test_size(void)
     uplink.count = OUTCOMES_TOLD_MAX;
     uplink.now = UINT32_MAX;
     uplink.clock = uplink.age_s = uplink.interval_s = uplink.config_version = UINT32_MAX;
-    uplink.has_clock = uplink.has_age = uplink.wants_no_answer = true;
+    uplink.has_clock = uplink.has_age = uplink.wants_no_answer = uplink.has_firmware = true;
+    uplink.firmware = (struct firmware_word){UINT32_MAX, UINT32_MAX, PROBLEM_ROLLED_BACK};
     CHECK(uplink_write(&uplink, body, sizeof body) > 0, "the largest of all fits");
     EQUAL(uplink_write(&uplink, body, 100), 0, "what does not fit is not sent cut short");
 }
+
+/** What `npx pesebre register --nvs` writes (cli/src/flash.ts). */
+_Static_assert(sizeof(struct gateways) == 344 && offsetof(struct gateways, count) == 4 && offsetof(struct gateways, list) == 6 &&
+                   sizeof(struct gateway) == 84 && offsetof(struct gateway, host) == 17 && offsetof(struct gateway, port) == 82,
+               "places in the flash");
 
 /** Case by case, step by step, what the TypeScript camera does. */
 static void test_ladder(void)

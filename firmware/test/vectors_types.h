@@ -17,6 +17,7 @@ struct downlink_vector {
     struct downlink downlink;
     struct config config;
     struct gateways gateways;
+    struct release release;
 };
 
 struct refused_vector {

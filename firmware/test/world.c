@@ -22,12 +22,12 @@ static bool happens(struct world *world, uint32_t chances)
 }
 
 /** The power may go before each thing that happens, and after it. */
-static void step(struct world *world)
+void world_step(struct world *world)
 {
     if (++world->steps == world->cut_at || happens(world, world->chances.cut)) longjmp(world->cut, 1);
 }
 
-static void breaks(struct world *world, const char *promise)
+void world_breaks(struct world *world, const char *promise)
 {
     if (world->broken == NULL) world->broken = promise;
 }
@@ -67,11 +67,11 @@ static int get(void *context, enum store_key key, void *out, size_t size)
 static bool put(void *context, enum store_key key, const void *value, size_t size)
 {
     struct world *world = context;
-    step(world);
+    world_step(world);
     if (world->is_store_full) return false;
     memcpy(world->values[key], value, size);
     world->lengths[key] = (int)size;
-    step(world);
+    world_step(world);
     return true;
 }
 
@@ -86,7 +86,7 @@ static bool recall(void *context, void *out, size_t size)
 static void retain(void *context, const void *value, size_t size)
 {
     struct world *world = context;
-    step(world);
+    world_step(world);
     memcpy(world->retained, value, size);
     world->retained_length = size;
 }
@@ -102,12 +102,12 @@ static bool join(void *context, bool may_scan)
 static void motor(void *context, enum motor_direction direction)
 {
     struct world *world = context;
-    step(world);
+    world_step(world);
     struct feed_record record;
     memcpy(&record, world->values[STORE_RECORD], sizeof record);
     if (direction == MOTOR_FORWARD && world->direction == MOTOR_OFF) {
         /* What is durable says whose portion this is (F3). */
-        if ((record.active & OUTCOME_STATE) != OUTCOME_DISPENSING) breaks(world, "the motor runs before the store says dispensing");
+        if ((record.active & OUTCOME_STATE) != OUTCOME_DISPENSING) world_breaks(world, "the motor runs before the store says dispensing");
         if (world->run_count < WORLD_RUNS)
             world->runs[world->run_count++] =
                 (struct world_run){record.active_id, (record.active & OUTCOME_IS_MEAL) != 0, seconds_of(world->ms), 0};
@@ -116,7 +116,7 @@ static void motor(void *context, enum motor_direction direction)
     }
     world->direction = direction;
     world->motor_ms = (uint32_t)world->ms;
-    step(world);
+    world_step(world);
 }
 
 /** Moves the motor on to the present. */
@@ -134,7 +134,7 @@ static void turn(struct world *world)
 static void read_motor(void *context, struct motor_reading *reading)
 {
     struct world *world = context;
-    step(world);
+    world_step(world);
     turn(world);
     *reading = (struct motor_reading){world->pulses, 500, world->senses.battery_mv, false};
 }
@@ -186,7 +186,10 @@ static size_t answer_to(struct world *world, const struct server_uplink *uplink,
         downlink.commands[downlink.count++] = (struct command){command->n, command->grams, command->not_after - now};
     }
     const bool is_behind = uplink->config_version < world->config.version;
-    return server_write(&downlink, is_behind ? &world->config : NULL, body, size);
+    /* As with the configuration: only what was asked for. */
+    const bool is_other = uplink->has_firmware && uplink->firmware.version != world->release.version;
+    const struct release *release = world->has_release && is_other ? &world->release : NULL;
+    return server_write(&downlink, is_behind ? &world->config : NULL, release, body, size);
 }
 
 static void send(void *context, const struct gateway *gateway, const uint8_t *datagram, size_t length)
@@ -197,7 +200,7 @@ static void send(void *context, const struct gateway *gateway, const uint8_t *da
     uint8_t bytes[1400];
     uint8_t body[1000];
     const unsigned which = gateway->id[0] == 'b';
-    step(world);
+    world_step(world);
     memcpy(bytes, datagram, length);
     world->requests++;
     if (length > world->largest) world->largest = length;
@@ -208,13 +211,14 @@ static void send(void *context, const struct gateway *gateway, const uint8_t *da
     const bool is_lost = happens(world, world->chances.loss) || (world->is_lossy && (world->requests * 2654435761u >> 30 & 1) != 0);
     if (!world->is_dead[which]) {
         if (!server_open(&world->contexts[which], &TEST_CRYPTO, bytes, length, &request) || !server_read(request.body, &uplink)) {
-            breaks(world, "the gateway cannot read a check-in");
+            world_breaks(world, "the gateway cannot read a check-in");
             return;
         }
         /* The gateway's replay window: a number that comes again was used twice. */
         if (world->requests > 1 && request.sequence <= world->sequence) world->is_sequence_reused = true;
         world->sequence = request.sequence;
         world->uplink = uplink;
+        if (uplink.has_firmware) world->firmware = uplink.firmware;
         if (world->asks_echo && request.echo.length == 0) {
             const struct crypto_bytes echo = {(const uint8_t *)"12345678", 8};
             world->answer_length = server_answer(&world->contexts[which], &TEST_CRYPTO, &request, COAP_UNAUTHORIZED, echo,
@@ -227,7 +231,7 @@ static void send(void *context, const struct gateway *gateway, const uint8_t *da
                                                      (struct crypto_bytes){NULL, 0}, (struct crypto_bytes){body, told}, world->answer);
         }
     }
-    step(world);
+    world_step(world);
 }
 
 void world_init(struct world *world)
@@ -241,7 +245,7 @@ void world_init(struct world *world)
     world->answer_code = COAP_CHANGED;
     world->config.version = 0;
     world->port = (struct port){world,  &TEST_CRYPTO, uptime_s, uptime_ms, random_number, get,        put,   recall,
-                                retain, join,         send,     motor,     read_motor,    sense,      log_event};
+                                retain, join,         send,     motor,     read_motor,    sense,      log_event, NULL};
     struct feeder_settings *settings = &world->settings;
     feeder_defaults(settings);
     memcpy(settings->kid, kid, sizeof kid);
@@ -341,12 +345,12 @@ bool world_live(struct world *world, struct feeder *feeder, uint32_t seconds, bo
         if (world->joins != joins) world->wakes++;
         joins = world->joins;
         const uint64_t before = world->ms;
-        if (!wait.is_awake && world->direction != MOTOR_OFF) breaks(world, "it sleeps while the motor runs");
+        if (!wait.is_awake && world->direction != MOTOR_OFF) world_breaks(world, "it sleeps while the motor runs");
         length = pass(world, wait, end);
         if (wait.is_awake) world->radio_ms += world->ms - before;
         if (!wait.is_awake && is_deep && world->ms < end) {
             memset(feeder, 0xee, sizeof *feeder);
-            if (feeder_start(feeder, &world->port, &world->settings) != FEEDER_STARTED) breaks(world, "it does not wake up");
+            if (feeder_start(feeder, &world->port, &world->settings) != FEEDER_STARTED) world_breaks(world, "it does not wake up");
         }
     }
     return true;

@@ -84,6 +84,10 @@ struct world {
     struct world_command commands[WORLD_COMMANDS];
     unsigned command_count;
     struct config config;
+    /** The firmware that it should run, and what it said of its own last. */
+    struct release release;
+    bool has_release;
+    struct firmware_word firmware;
     struct world_told told[WORLD_TOLD];
     unsigned told_count;
     uint32_t named;
@@ -112,7 +116,7 @@ struct world {
 
     struct world_run runs[WORLD_RUNS];
     unsigned run_count;
-    unsigned logs[16];
+    unsigned logs[LOG_EVENTS];
 
     /** The power goes at this step; 0: never. */
     unsigned cut_at;
@@ -139,6 +143,10 @@ bool world_boot(struct world *world, struct feeder *feeder);
 bool world_live(struct world *world, struct feeder *feeder, uint32_t seconds, bool is_deep);
 /** The same, and after each power cut it is switched on again; the power goes at the steps of `cuts`, counted from each start. */
 void world_survive(struct world *world, struct feeder *feeder, uint32_t seconds, const unsigned *cuts, unsigned cut_count);
+
+/** For what is written beside this file: the power may go now; a promise was broken. */
+void world_step(struct world *world);
+void world_breaks(struct world *world, const char *promise);
 
 /** What has been told of an order; NULL: nothing. */
 const struct world_told *world_told_of(const struct world *world, uint32_t id, bool is_meal);

@@ -43,11 +43,19 @@ function runFeeder(file: string): void {
     secret: Buffer.from(secret, 'hex'),
     gateways,
     store: openStore(path, first),
+    slots: path,
     log(event, value, gateway) {
       if (event === 'answered') told(true, '')
       else if (event === 'unanswered') told(false, `no verified answer (gateway ${gateway})`)
       else if (event === 'motorOn') log(30, 'Motor runs', { thing, grams: value })
       else if (event === 'recordUnreadable') log(40, 'Cannot read what it knew of meals: latched', { thing })
+      else if (event === 'fetching') log(30, 'Fetches another firmware', { thing, from: value })
+      else if (event === 'fetchFailed') log(40, 'Cannot take the firmware', { thing, problem: value })
+      else if (event === 'switching')
+        log(30, 'Firmware is verified and boots, on trial', { thing, version: value })
+      else if (event === 'kept') log(30, 'New firmware stays', { thing, version: value })
+      else if (event === 'reverted')
+        log(40, 'New firmware had no answer, and goes', { thing, version: value })
       else if (event === 'storeFailed') log(40, 'Cannot write its memory', { thing })
     },
   })

@@ -59,6 +59,7 @@ async function startFeeders(): Promise<void> {
       secret: Buffer.from(secret, 'hex'),
       gateways: [{ id: 'a', host: HOST, port: portOf('coap') }],
       store: openStore(file.replace(/\.json$/, '.store')),
+      slots: file.replace(/\.json$/, '.store'),
       speed,
       log(event) {
         if (event === 'answered') counts.answered++

@@ -25,7 +25,7 @@ const EMPTY_ANSWER_MAX = 24
 const CBOR = 60
 const JSON_FORMAT = 50
 
-const encoder = new Encoder({ mapsAsObjects: false, useRecords: false })
+const encoder = new Encoder({ mapsAsObjects: false, useRecords: false, tagUint8Array: false })
 const asMaps = new Decoder({ mapsAsObjects: false, useRecords: false })
 const asObjects = new Decoder({ mapsAsObjects: true, useRecords: false })
 

@@ -8,6 +8,9 @@ import {
   type DeviceConfig,
   type Downlink,
   FEEDER_STATE_KEYS,
+  FIRMWARE_PROBLEMS,
+  type FirmwareRelease,
+  type FirmwareWord,
   type Gateways,
   OUTCOME_STATES,
   type Outcome,
@@ -161,6 +164,7 @@ function uplinkOf(uplink: Uplink, index: number): string {
         .config_version = ${uplink.config_version ?? 0}u, .has_config_version = ${uplink.config_version !== undefined},
         .is_unchanged = ${uplink.changed === false}, .clock = ${uplink.clock ?? 0}u, .has_clock = ${uplink.clock !== undefined},
         .wants_no_answer = ${uplink.no_reply === true}, .now = ${NOW}u,
+        .has_firmware = ${uplink.firmware !== undefined}, .firmware = ${firmwareOf(uplink.firmware)},
         .outcomes = uplink_outcomes_${index}, .count = ${uplink.outcomes?.length ?? 0}}`
 }
 
@@ -181,11 +185,11 @@ function downlinkOf({
   acked_meal = 0,
   ...rest
 }: Downlink): string {
-  const { config, gateways } = rest
+  const { config, gateways, firmware } = rest
   return `{.time = ${time}u, .commands = {${commands.map(commandOf).join(', ') || '{0}'}}, .count = ${commands.length},
         .has_more = ${more === true}, .acked_upto = ${acked_upto}u, .acked_meal = ${acked_meal}u,
-        .has_config = ${config !== undefined}, .has_gateways = ${gateways !== undefined}},
-        ${config === undefined ? '{0}' : configOf(config)}, ${gateways === undefined ? '{0}' : gatewaysOf(gateways)}`
+        .has_config = ${config !== undefined}, .has_gateways = ${gateways !== undefined}, .has_release = ${firmware !== undefined}},
+        ${config === undefined ? '{0}' : configOf(config)}, ${gateways === undefined ? '{0}' : gatewaysOf(gateways)}, ${firmware === undefined ? '{0}' : releaseOf(firmware)}`
 }
 
 function commandOf({ n, grams, ttl_s }: Command): string {
@@ -219,6 +223,16 @@ function gatewaysOf({ version, list: told }: Gateways): string {
     return `{${text(id!)}, ${text(host!)}, ${port}}`
   })
   return `{${version}u, ${items.length}, {${items.join(', ')}}}`
+}
+
+function firmwareOf({ version, tried = 0, problem }: FirmwareWord = { version: 0 }): string {
+  const why = problem === undefined ? 0 : FIRMWARE_PROBLEMS[problem as keyof typeof FIRMWARE_PROBLEMS]
+  return `{${version}u, ${tried}u, ${why}}`
+}
+
+function releaseOf({ version, size, sha256, url }: FirmwareRelease): string {
+  const digest = (sha256.match(/../g) ?? []).map((byte) => `0x${byte}`).join(', ')
+  return `{${version}u, ${size}u, {${digest}}, ${text(url)}}`
 }
 
 function text(value: string): string {

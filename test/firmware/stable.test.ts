@@ -1,7 +1,7 @@
 /**
- * A stable of simulated feeders (firmware/sim) against two real gateways, the bridge and AWS IoT's stand-in, with loss, repeats, late
+ * A stable of simulated feeders (firmware/sim) against real gateways, the bridge and AWS IoT's stand-in, with loss, repeats, late
  * datagrams, jams, power cuts and gateways that are away for hours. PESEBRE_FEEDERS and PESEBRE_FEEDER_HOURS: how many, and for how long
- * of their own time.
+ * of their own time; PESEBRE_FEEDER_GATEWAYS: 1, or both.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -18,9 +18,10 @@ import { missing, onPath } from '../fakes/needs.ts'
 
 const FEEDERS = Number(process.env['PESEBRE_FEEDERS'] ?? 40)
 const HOURS = Number(process.env['PESEBRE_FEEDER_HOURS'] ?? 6)
+const GATEWAYS = Number(process.env['PESEBRE_FEEDER_GATEWAYS'] ?? 2)
 const SIM_MAX_MS = 900_000
 /** The bridge is as fast as its machine. */
-const SETTLE_MAX_MS = 120_000
+const SETTLE_MAX_MS = 120_000 + 30 * FEEDERS
 const AT_ONCE = 32
 t.setTimeout(SIM_MAX_MS + SETTLE_MAX_MS + 60_000)
 
@@ -69,7 +70,7 @@ t.test(
     const stack = await startStack({
       home,
       ports: 'free',
-      gateways: 2,
+      gateways: GATEWAYS,
       demo: false,
       web: false,
       logLevel: 'warn',
@@ -80,6 +81,11 @@ t.test(
         PESEBRE_DEVICE_BURST: '100000',
         PESEBRE_ADDRESS_RATE: '1000000',
         PESEBRE_ADDRESS_BURST: '1000000',
+        // AWS's quota, raised: all come for the first time at once.
+        PESEBRE_THINGS_PER_SECOND: '10000',
+        // One invocation at a time, with as much as AWS hands over in one: several reports of a feeder become one write.
+        PESEBRE_LAMBDA_POLLERS: '1',
+        PESEBRE_LAMBDA_BATCH: '100',
       },
     })
     t.teardown(() => stack.stop())
@@ -96,7 +102,7 @@ t.test(
     })
     const shadowOf = async (thing: string, name = ''): Promise<Shadow> => {
       const answer = await fetch(`${iot}/things/${thing}/shadow${name && `?name=${name}`}`)
-      return answer.ok ? ((await answer.json()) as Shadow) : { state: {} }
+      return answer.ok ? ((await answer.json()) as Shadow) : { version: 0, state: {} }
     }
     await eachOf(feeders, async ({ thing }) => {
       const at = Math.floor(Date.now() / 1000)
@@ -110,9 +116,10 @@ t.test(
     writeFileSync(keys, feeders.map(({ kid, secret }) => `${kid} ${secret.toString('hex')}\n`).join(''))
 
     const began = performance.now()
-    const gateways = `a=127.0.0.1:${stack.ports.coap},b=127.0.0.1:${stack.ports.coapB}`
+    const both = [`a=127.0.0.1:${stack.ports.coap}`, `b=127.0.0.1:${stack.ports.coapB}`]
+    const gateways = both.slice(0, GATEWAYS).join(',')
     const numbers = { devices: FEEDERS, hours: HOURS, seed: 7, loss: 20_000, dup: 20_000, reorder: 20_000 }
-    const faults = { cut: 200, jam: 10_000, dead: 60_000, slots: 256 }
+    const faults = { cut: 200, jam: 10_000, dead: 60_000, slots: 512 }
     const args = Object.entries({ ...numbers, ...faults }).flatMap(([name, value]) => [
       `--${name}`,
       `${value}`,
@@ -127,30 +134,40 @@ t.test(
       .map((line) => JSON.parse(line))
     const summary = lines.at(-1) as Summary
     const told = lines.slice(0, -1) as Told[]
-    const seconds = ((performance.now() - began) / 1000).toFixed(1)
-    t.comment(`${HOURS} h of ${FEEDERS} feeders in ${seconds} s: ${JSON.stringify(summary)}`)
+    t.comment(`${HOURS} h of ${FEEDERS} feeders in ${since(began)} s: ${JSON.stringify(summary)}`)
     t.match(summary, { feeders: FEEDERS, broken: 0 }, 'no id ran twice, no cap was passed, all was confirmed')
     t.ok(summary.powerCuts > 0 && summary.lost > 0, 'there were faults')
 
     const wrong: string[] = []
+    let writes = 0
     const deadline = Date.now() + SETTLE_MAX_MS
     await eachOf(told, async ({ kid, sequence, runs, broken }) => {
       const thing = `feeder-${kid.slice(2)}`
       if (broken) wrong.push(`${thing}: ${broken}`)
       for (;;) {
-        const problem = mismatch(await shadowOf(thing), await shadowOf(thing, 'control'), { sequence, runs })
-        if (problem === undefined) return
+        const [classic, control] = [await shadowOf(thing), await shadowOf(thing, 'control')]
+        const problem = mismatch(classic, control, { sequence, runs })
+        if (problem === undefined) {
+          writes += classic.version + control.version - 1
+          return
+        }
         if (Date.now() > deadline) return void wrong.push(`${thing}: ${problem}`)
-        await new Promise((resolve) => setTimeout(resolve, 500))
+        await new Promise((resolve) => setTimeout(resolve, 2000))
       }
     })
+    t.comment(`all shadows right after ${since(began)} s and ${writes} writes of the bridge`)
     t.strictSame(wrong.slice(0, 10), [])
     t.ok(summary.runs > FEEDERS, 'they fed')
     await stack.stop()
   },
 )
 
-type Shadow = { state: { reported?: Record<string, unknown> & { link?: { seq: number } } } }
+/** Seconds since a reading of performance.now(). */
+function since(began: number): string {
+  return ((performance.now() - began) / 1000).toFixed(1)
+}
+
+type Shadow = { version: number; state: { reported?: Record<string, unknown> & { link?: { seq: number } } } }
 
 /** What a feeder's shadows do not say of what it did. */
 function mismatch(
@@ -165,7 +182,10 @@ function mismatch(
     const state = reported.outcomes?.items.find((item) => item.n === n)?.state
     if (state === undefined || !isFinal(state)) return `command ${n} is ${state}`
     const times = runs.filter((run) => run.n === n).length
-    if (times > 1 || hasRun(state) !== (times === 1)) return `command ${n} is ${state} and ran ${times} times`
+    // The power may have gone between "dispensing" in the store and the motor: nobody can tell that from a portion begun.
+    const least = state === 'interrupted' ? 0 : 1
+    if (times > 1 || (hasRun(state) ? times < least : times > 0))
+      return `command ${n} is ${state} and ran ${times} times`
   }
   for (const { occurrence } of runs) {
     if (occurrence === undefined) continue

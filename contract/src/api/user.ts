@@ -68,6 +68,8 @@ export const AuditRowSchema = Type.Object({
   /** Noun and verb: `session.create`, `horse.change`, `feed.create` ... */
   action: Type.String(),
   subject: nullable(Type.String()),
+  /** What people call the subject, and what it was brought together with: a device and its horse. Empty: nobody knows any more. */
+  about: Type.Array(Type.String()),
   /** What of it changed. */
   detail: Type.Record(Type.String(), Type.Unknown()),
 })

@@ -66,7 +66,15 @@ function patchOf(from: Json, to: Json, own?: readonly string[]): Json | undefine
 }
 
 /** Keys of `desired` that are ours to remove. */
-const KEYS: readonly (keyof ControlDesired)[] = ['enabled', 'name', 'config', 'queue', 'cancelled', 'next']
+const KEYS: readonly (keyof ControlDesired)[] = [
+  'enabled',
+  'name',
+  'config',
+  'queue',
+  'cancelled',
+  'next',
+  'firmware',
+]
 
 function desiredOf(state: unknown): Json {
   const desired = isJson(state) ? state['desired'] : undefined

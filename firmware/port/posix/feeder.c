@@ -17,6 +17,12 @@
 #include <unistd.h>
 
 #include "../../core/feeder.h"
+#include "images.h"
+
+/** Said when it is built. */
+#ifndef FIRMWARE_VERSION
+#define FIRMWARE_VERSION 1
+#endif
 
 enum { GRAMS_PER_S = 50, PATH_LENGTH = 512 };
 
@@ -29,7 +35,7 @@ struct machine {
     uint32_t pulses;
 };
 
-static const char *const NAMES[STORE_KEYS] = {"sequence", "record", "config", "gateways"};
+static const char *const NAMES[STORE_KEYS] = {"sequence", "record", "config", "gateways", "update"};
 static volatile sig_atomic_t is_pressed;
 
 static void on_button(int signal)
@@ -160,8 +166,10 @@ static void sense(void *context, struct port_senses *senses)
 
 static void log_event(void *context, enum port_event event, uint32_t number)
 {
-    static const char *const names[] = {"answered", "unanswered",  "ignored",    "refused",          "malformed",  "motor on",
-                                        "motor off", "store failed", "unreadable", "configured", "unreachable"};
+    static const char *const names[LOG_EVENTS] = {
+        "answered",   "unanswered",  "ignored",  "refused",      "malformed", "motor on", "motor off", "store failed",
+        "unreadable", "configured",  "unreachable", "fetching", "fetch failed", "switching", "kept",     "reverted",
+    };
     (void)context;
     printf("%s %u\n", names[event], number);
     fflush(stdout);
@@ -200,13 +208,13 @@ int main(int count, char **words)
     static struct machine machine;
     static uint8_t datagram[FEEDER_DATAGRAM_MAX];
     const struct port port = {&machine, &crypto_psa, uptime_s,      uptime_ms, random_number, get,   put,      recall,
-                              retain,   join,        send_datagram, motor,     read_motor,    sense, log_event};
+                              retain,   join,        send_datagram, motor,     read_motor,    sense, log_event, &images_posix};
     if (!read_identity(count, words, &settings)) {
         fprintf(stderr, "feeder <store folder> <kid> <secret> <id=ipv4:port>...\n");
         return 2;
     }
     machine.folder = words[1];
-    machine.udp = socket(AF_INET, SOCK_DGRAM, 0);
+    machine.udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     clock_gettime(CLOCK_MONOTONIC, &machine.booted);
     signal(SIGUSR1, on_button);
     /* A folder that is made now has never spoken: its sequence begins. */
@@ -214,6 +222,8 @@ int main(int count, char **words)
         const uint32_t first = 0;
         put(&machine, STORE_SEQUENCE, &first, sizeof first);
     }
+    images_boot(machine.folder, words);
+    settings.firmware = FIRMWARE_VERSION;
     const enum feeder_start started = feeder_start(&feeder, &port, &settings);
     if (started != FEEDER_STARTED) {
         fprintf(stderr, "Cannot start: %s: %s\n", started == FEEDER_NOT_PROVISIONED ? "not provisioned" : "store fails", words[1]);

@@ -22,6 +22,10 @@ enum tune {
     TUNE_ASK_AFTER_S,
     TUNE_MOTOR_MAX_MS,
     TUNE_FIRMWARE,
+    TUNE_UPDATE_CLEAR_S,
+    TUNE_UPDATE_BACK_OFF_S,
+    TUNE_UPDATE_TRIAL_S,
+    TUNE_UPDATE_STALLED_MS,
 };
 
 IMPORT(uptime_s) uint32_t host_uptime_s(void);
@@ -37,6 +41,12 @@ IMPORT(read_motor) void host_read_motor(uint32_t *numbers);
 /** Fills in four numbers: battery (mV), temperature (tenths), signal (dBm), hopper (percent). */
 IMPORT(sense) void host_sense(int32_t *numbers);
 IMPORT(log) void host_log(uint32_t event, uint32_t number);
+/** `length` 0: no more. */
+IMPORT(fetch) void host_fetch(const char *url, size_t length, uint32_t offset);
+IMPORT(fetched) int host_fetched(uint8_t *out, size_t size);
+IMPORT(write_image) uint32_t host_write_image(uint32_t offset, const uint8_t *data, size_t length);
+IMPORT(digest_image) uint32_t host_digest_image(uint32_t size, uint8_t *digest);
+IMPORT(choose_image) uint32_t host_choose_image(uint32_t choice);
 IMPORT(hkdf) uint32_t host_hkdf(const uint8_t *salt, size_t salt_length, const uint8_t *secret, size_t secret_length,
                                 const uint8_t *info, size_t info_length, uint8_t *out, size_t length);
 IMPORT(seal) uint32_t host_seal(const uint8_t *key, const uint8_t *nonce, const uint8_t *aad, size_t aad_length, uint8_t *data,
@@ -151,9 +161,40 @@ static bool open(const uint8_t *key, const uint8_t *nonce, struct crypto_bytes a
     return host_open(key, nonce, aad.data, aad.length, data, length) != 0;
 }
 
+static void fetch(void *context, const char *url, uint32_t offset)
+{
+    (void)context;
+    host_fetch(url, url == NULL ? 0 : strlen(url), offset);
+}
+
+static int fetched(void *context, uint8_t *out, size_t size)
+{
+    (void)context;
+    return host_fetched(out, size);
+}
+
+static bool write_image(void *context, uint32_t offset, const uint8_t *data, size_t length)
+{
+    (void)context;
+    return host_write_image(offset, data, length) != 0;
+}
+
+static bool digest_image(void *context, uint32_t size, uint8_t *digest)
+{
+    (void)context;
+    return host_digest_image(size, digest) != 0;
+}
+
+static bool choose_image(void *context, enum image_choice choice)
+{
+    (void)context;
+    return host_choose_image(choice) != 0;
+}
+
 static const struct crypto crypto = {hkdf, seal, open};
-static const struct port port = {NULL, &crypto, uptime_s, uptime_ms, random_number, get,   put,      recall,
-                                 retain, join,  send,     motor,     read_motor,    sense, log_event};
+static const struct port_images images = {fetch, fetched, write_image, digest_image, choose_image};
+static struct port port = {NULL, &crypto, uptime_s, uptime_ms,  random_number, get,       put, recall, retain,
+                           join, send,    motor,    read_motor, sense,         log_event, NULL};
 
 /** Where bytes are passed in: FEEDER_DATAGRAM_MAX of them. */
 EXPORT(buffer) uint8_t *export_buffer(void)
@@ -180,6 +221,12 @@ EXPORT(add_gateway) uint32_t export_add_gateway(size_t id_length, size_t host_le
     memcpy(gateway->host, buffer + id_length, host_length);
     gateway->port = (uint16_t)number;
     return true;
+}
+
+/** The host has room for another firmware. */
+EXPORT(take_images) void export_take_images(void)
+{
+    port.images = &images;
 }
 
 EXPORT(tune) void export_tune(uint32_t which, uint32_t value)
@@ -218,6 +265,19 @@ EXPORT(tune) void export_tune(uint32_t which, uint32_t value)
         break;
     case TUNE_FIRMWARE:
         settings.firmware = value;
+        break;
+    case TUNE_UPDATE_CLEAR_S:
+        settings.update.clear_s = value;
+        break;
+    case TUNE_UPDATE_BACK_OFF_S:
+        settings.update.back_off_s = value;
+        break;
+    case TUNE_UPDATE_TRIAL_S:
+        settings.update.trial_s = value;
+        break;
+    case TUNE_UPDATE_STALLED_MS:
+        settings.update.stalled_ms = value;
+        settings.update.fetch_max_ms = 30 * value;
         break;
     }
 }

@@ -20,11 +20,15 @@ const TUNES = [
   'askAfterS',
   'motorMaxMs',
   'firmware',
+  'updateClearS',
+  'updateBackOffS',
+  'updateTrialS',
+  'updateStalledMs',
 ] as const
 export type Tuning = Partial<Record<(typeof TUNES)[number], number>>
 
 /** Keys of the store, in the order of `enum store_key`. */
-const STORE_KEYS = ['sequence', 'record', 'config', 'gateways'] as const
+const STORE_KEYS = ['sequence', 'record', 'config', 'gateways', 'update'] as const
 export type StoreKey = (typeof STORE_KEYS)[number]
 
 /** What the firmware tells its log, in the order of `enum port_event`. */
@@ -40,11 +44,20 @@ const EVENTS = [
   'recordUnreadable',
   'configured',
   'unreachable',
+  'fetching',
+  'fetchFailed',
+  'switching',
+  'kept',
+  'reverted',
 ] as const
 export type CoreEvent = (typeof EVENTS)[number]
 
 export type Direction = 'off' | 'forward' | 'reverse'
 const DIRECTIONS: readonly Direction[] = ['off', 'forward', 'reverse']
+
+/** What becomes of another firmware, in the order of `enum image_choice`. */
+const CHOICES = ['try', 'keep', 'revert'] as const
+export type ImageChoice = (typeof CHOICES)[number]
 
 const STARTS = ['started', 'not provisioned', 'its store cannot be read or written'] as const
 const ABSENT = -1
@@ -66,6 +79,22 @@ export type CorePorts = {
   readonly readMotor: () => { pulses: number; current_ma: number; battery_mv: number; isEmpty: boolean }
   readonly sense: () => { battery_mv: number; temp_c: number; rssi_dbm: number; hopper_pct: number }
   readonly log: (event: CoreEvent, number: number) => void
+  /** Undefined: it takes no other firmware. */
+  readonly images?: ImagePorts | undefined
+}
+
+/** `struct port_images`: the other slot, and what comes to be written into it. */
+export type ImagePorts = {
+  /** Undefined: what was being fetched is given up. */
+  readonly fetch: (url: string | undefined, offset: number) => void
+  /** What has come since, at most `size` bytes, none yet, or undefined: no more will come. */
+  readonly fetched: (size: number) => Uint8Array | undefined
+  /** @throws when it cannot be written */
+  readonly write: (offset: number, data: Uint8Array) => void
+  /** SHA-256 of so many bytes of the other slot. @throws when it cannot be read */
+  readonly digest: (size: number) => Uint8Array
+  /** For `try` and `revert` the feeder has to be switched on anew after this step. @throws when it cannot be */
+  readonly choose: (choice: ImageChoice) => void
 }
 
 export type CoreSettings = {
@@ -88,6 +117,7 @@ type Exports = {
   memory: WebAssembly.Memory
   buffer(): number
   identify(): void
+  take_images(): void
   add_gateway(idLength: number, hostLength: number, port: number): number
   tune(which: number, value: number): void
   start(): number
@@ -124,6 +154,7 @@ export function startCore(firmware: WebAssembly.Module, settings: CoreSettings, 
   }
   for (const [name, value] of Object.entries(settings.tuning ?? {}))
     exports.tune(TUNES.indexOf(name as (typeof TUNES)[number]), value)
+  if (ports.images !== undefined) exports.take_images()
   const started = STARTS[exports.start()]
   if (started !== 'started') throw new Error(`Start a feeder: ${started}`)
 
@@ -170,12 +201,7 @@ function importsOf(
       }
     },
     put(key = 0, at, size) {
-      try {
-        ports.put(STORE_KEYS[key]!, copy(at, size))
-        return 1
-      } catch {
-        return 0
-      }
+      return succeeds(() => ports.put(STORE_KEYS[key]!, copy(at, size)))
     },
     join: () => 1,
     send(host, hostLength, port = 0, at, length) {
@@ -198,6 +224,20 @@ function importsOf(
       ports.log(EVENTS[event]!, number >>> 0)
       return 0
     },
+    fetch(at, length, offset = 0) {
+      ports.images?.fetch(length === 0 ? undefined : text(at, length), offset)
+      return 0
+    },
+    fetched(at = 0, size = 0) {
+      const bytes = ports.images?.fetched(size)
+      if (bytes === undefined) return -1
+      view(at, bytes.length).set(bytes)
+      return bytes.length
+    },
+    write_image: (offset = 0, at, length) => succeeds(() => ports.images?.write(offset, copy(at, length))),
+    digest_image: (size = 0, at = 0) =>
+      succeeds(() => view(at, 32).set(ports.images?.digest(size) ?? new Uint8Array(32))),
+    choose_image: (choice = 0) => succeeds(() => ports.images?.choose(CHOICES[choice]!)),
     hkdf(salt, saltLength, secret, secretLength, info, infoLength, out = 0, length = 0) {
       const key = nodeCrypto.hkdf({
         salt: copy(salt, saltLength),
@@ -219,6 +259,15 @@ function importsOf(
       view(at, opened.length).set(opened)
       return 1
     },
+  }
+
+  function succeeds(act: () => void): number {
+    try {
+      act()
+      return 1
+    } catch {
+      return 0
+    }
   }
 
   /** AES-CCM-16-64-128: a key of 16 bytes, a nonce of 13. */

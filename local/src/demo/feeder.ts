@@ -2,8 +2,17 @@
 
 import { randomInt } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
-import { type Core, type CoreEvent, type Direction, type Gateway, startCore, type Tuning } from './core.ts'
+import {
+  type Core,
+  type CoreEvent,
+  type CorePorts,
+  type Direction,
+  type Gateway,
+  startCore,
+  type Tuning,
+} from './core.ts'
 import { batteryAt, noise } from './open-device.ts'
+import { openSlots } from './slots.ts'
 import type { Store } from './store.ts'
 
 export type VirtualFeeder = {
@@ -13,12 +22,15 @@ export type VirtualFeeder = {
 }
 
 export type VirtualFeederOptions = {
+  /** What it runs unless it has taken another. */
   readonly firmware: WebAssembly.Module
   readonly number: number
   readonly kid: Uint8Array
   readonly secret: Uint8Array
   readonly gateways: readonly Gateway[]
   readonly store: Store
+  /** Where other firmware is kept (slots.ts). Undefined: it takes none. */
+  readonly slots?: string
   readonly log: (event: CoreEvent, number: number, gateway: string | undefined) => void
   /** How many seconds of the feeder pass in one. Default 1. */
   readonly speed?: number
@@ -35,6 +47,8 @@ const HOPPER_LOW = 0.15 * HOPPER_GRAMS
 const STEADY_MS = 60_000
 /** A real feeder hears no longer than 250 ms; here a busy machine has to be borne with. */
 const PATIENCE_MS = 2000
+/** Without a byte for so long, a host is taken to be away. */
+const STALLED_MS = 10_000
 const MILLIS_MAX = 0xffff
 
 /** A feeder that a person can watch: it checks in every five seconds, and never gives a gateway up for long. */
@@ -49,12 +63,15 @@ export const DEMO_TUNING: Tuning = {
   wakeMaxMs: 20_000,
   backOffMaxS: 5,
   askAfterS: 15,
+  updateClearS: 60,
+  updateBackOffS: 15,
+  updateTrialS: 60,
 }
 
 /** Switches a feeder on. @throws Error when it would not start */
 export function startFeeder(options: VirtualFeederOptions): VirtualFeeder {
-  const { firmware, number, kid, secret, gateways, store, log, speed = 1 } = options
-  const booted = performance.now()
+  const { number, kid, secret, gateways, store, log, speed = 1 } = options
+  let booted = performance.now()
   const uptime = () => (performance.now() - booted) * speed
   const motor = createMotor(uptime)
   let hopper = store.hopperGrams ?? HOPPER_GRAMS
@@ -65,10 +82,33 @@ export function startFeeder(options: VirtualFeederOptions): VirtualFeeder {
   // What the network says of earlier datagrams is nobody's verified word.
   socket.on('error', () => undefined)
 
-  const core: Core = startCore(
-    firmware,
-    { kid, secret, gateways, tuning: atSpeed(options) },
-    {
+  let isRestarting = false
+  const slots =
+    options.slots === undefined
+      ? undefined
+      : openSlots(options.slots, options.firmware, () => {
+          isRestarting = true
+        })
+  let core = switchOn()
+
+  /** After a reset: the boot loader, then the firmware. What crashes on trial makes room for the one before. */
+  function switchOn(): Core {
+    const { firmware, version } = slots?.boot() ?? { firmware: options.firmware, version: 1 }
+    booted = performance.now()
+    isRestarting = false
+    motor.turn('off')
+    try {
+      return start(firmware, version)
+    } catch (error) {
+      if (!slots?.isOnTrial()) throw error
+      return switchOn()
+    }
+  }
+
+  function start(firmware: WebAssembly.Module, version: number): Core {
+    const tuning = { ...atSpeed(options), firmware: version }
+    const ports: CorePorts = {
+      images: slots?.ports,
       uptime,
       random: () => randomInt(2 ** 32),
       get: store.get,
@@ -101,14 +141,26 @@ export function startFeeder(options: VirtualFeederOptions): VirtualFeeder {
         }
       },
       log: (event, value) => log(event, value, asked),
-    },
-  )
+    }
+    return startCore(firmware, { kid, secret, gateways, tuning }, ports)
+  }
 
   function step(datagram?: Uint8Array): void {
     clearTimeout(timer)
-    const next = core.step(datagram)
+    const next = stepOf(datagram)
     isAwake = next.isAwake
     timer = setTimeout(step, next.ms / speed)
+  }
+
+  function stepOf(datagram?: Uint8Array): { ms: number; isAwake: boolean } {
+    try {
+      const next = core.step(datagram)
+      if (!isRestarting) return next
+    } catch (error) {
+      if (!slots?.isOnTrial()) throw error
+    }
+    core = switchOn()
+    return { ms: 0, isAwake: false }
   }
 
   // A sleeping feeder hears nothing.
@@ -118,6 +170,7 @@ export function startFeeder(options: VirtualFeederOptions): VirtualFeeder {
   step()
   return {
     stop() {
+      slots?.ports.fetch(undefined, 0)
       clearTimeout(timer)
       socket.close()
     },
@@ -136,6 +189,7 @@ function atSpeed({ speed = 1, tuning = DEMO_TUNING }: VirtualFeederOptions): Tun
     windowMinMs: Math.min(MILLIS_MAX, windowMinMs * speed),
     windowMaxMs: Math.min(MILLIS_MAX, windowMaxMs * speed),
     wakeMaxMs: MILLIS_MAX,
+    updateStalledMs: STALLED_MS * speed,
     // Once a second of ours is as often as anybody wants to hear of it.
     intervalS: Math.max(tuning.intervalS ?? 0, speed),
     intervalMinS: Math.max(tuning.intervalMinS ?? 0, speed),

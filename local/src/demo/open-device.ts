@@ -30,10 +30,13 @@ export function readingOf(now: number): OpenReading {
 
 const HOUR_MS = 3_600_000
 
-/** Millivolts of a cell under a small panel: charged in the afternoon, low before dawn. `seed` sets feeders apart. */
+/**
+ * Millivolts of a cell under a small panel: charged in the afternoon, low before dawn, and never less than half full, below
+ * which a feeder takes no firmware (`battery_min_pct`, firmware/core/settings.c). `seed` sets feeders apart.
+ */
 export function batteryAt(seed: number, now: number): number {
   const sun = Math.sin(((now / HOUR_MS - 9) / 24) * 2 * Math.PI)
-  return Math.round(3780 + 160 * sun + 12 * noise(seed, now))
+  return Math.round(3960 + 160 * sun + 12 * noise(seed, now))
 }
 
 /** Between -1 and 1, the same for the same arguments, another every five seconds. */

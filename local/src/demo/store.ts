@@ -59,8 +59,8 @@ function read(path: string): Kept {
   throw new Error(`Cannot read the memory of a feeder: delete its identity beside it, too: ${path}`)
 }
 
-/** Whole or not at all, and on disk when it returns. */
-function writeSafely(path: string, text: string): void {
+/** Writes a file whole or not at all, and on disk when it returns. @throws when the disk fails */
+export function writeSafely(path: string, text: string): void {
   const file = openSync(`${path}.new`, 'w', 0o600)
   try {
     writeSync(file, text)

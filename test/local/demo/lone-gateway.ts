@@ -37,7 +37,7 @@ export type Heard = {
 type Tap = { teardown(handler: () => void): void }
 
 const NO_BYTES = new Uint8Array(0)
-const encoder = new Encoder({ useRecords: false, mapsAsObjects: false })
+const encoder = new Encoder({ useRecords: false, mapsAsObjects: false, tagUint8Array: false })
 const decoder = new Decoder({ useRecords: false, mapsAsObjects: false })
 
 /** A gateway of one device on a socket of its own, which behaves as the test wants. Throws what it cannot read of a check-in. */

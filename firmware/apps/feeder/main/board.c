@@ -1,11 +1,13 @@
 /** NOT YET COMPILED with ESP-IDF: see firmware/README.md. */
 #include "board.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <driver/gpio.h>
 #include <driver/temperature_sensor.h>
 #include <esp_adc/adc_oneshot.h>
+#include <esp_app_desc.h>
 #include <esp_event.h>
 #include <esp_log.h>
 #include <esp_netif.h>
@@ -32,7 +34,7 @@ enum { BATTERY_DIVIDER = 2, MA_PER_MV = 2, HOPPER_EMPTY_PCT = 3 };
 enum { JOIN_MS = 600, SCAN_MS = 2500, BIT_JOINED = 1, BIT_FAILED = 2, SLEEP_MAX_MS = 3600000 };
 
 static const char *TAG = "board";
-static const char *const STORE_NAMES[STORE_KEYS] = {"seq", "record", "config", "gateways"};
+static const char *const STORE_NAMES[STORE_KEYS] = {"seq", "record", "config", "gateways", "update"};
 
 /** What lasts over a deep sleep: the core's, and the way back to the access point. */
 static RTC_DATA_ATTR uint8_t retained[512];
@@ -47,7 +49,6 @@ static volatile uint32_t pulses;
 static uint32_t at_start;
 static int udp = -1;
 static bool has_wifi;
-static bool has_answered;
 
 static void IRAM_ATTR on_pulse(void *context)
 {
@@ -103,6 +104,8 @@ bool board_identity(struct feeder_settings *settings)
     size_t secret = sizeof settings->secret;
     size_t gateways = sizeof settings->gateways;
     feeder_defaults(settings);
+    /* PROJECT_VER of CMakeLists.txt: a number. */
+    settings->firmware = (uint32_t)strtoul(esp_app_get_description()->version, NULL, 10);
     return read_blob("identity", "kid", settings->kid, &kid) && kid == sizeof settings->kid &&
            read_blob("identity", "secret", settings->secret, &secret) && secret == sizeof settings->secret &&
            read_blob("identity", "gateways", &settings->gateways, &gateways) && gateways == sizeof settings->gateways &&
@@ -273,25 +276,19 @@ static void sense(void *context, struct port_senses *senses)
 static void log_event(void *context, enum port_event event, uint32_t number)
 {
     (void)context;
-    has_answered |= event == LOG_ANSWERED;
     ESP_LOGI(TAG, "event %d: %lu", event, (unsigned long)number);
 }
 
 void board_port(struct port *port)
 {
     *port = (struct port){NULL, &crypto_psa, uptime_s, uptime_ms,     random_number, get,        put,   recall,
-                          retain, join,      send_datagram,  motor, read_motor,    sense, log_event};
+                          retain, join,      send_datagram,  motor, read_motor,    sense, log_event, &board_images};
 }
 
 bool board_woken_by_button(void)
 {
     const esp_sleep_wakeup_cause_t cause = esp_sleep_get_wakeup_cause();
     return cause == ESP_SLEEP_WAKEUP_GPIO || cause == ESP_SLEEP_WAKEUP_EXT1;
-}
-
-bool board_has_answered(void)
-{
-    return has_answered;
 }
 
 size_t board_receive(uint8_t *out, size_t size, uint32_t ms)

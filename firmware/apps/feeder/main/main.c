@@ -3,7 +3,6 @@
  * NOT YET COMPILED with ESP-IDF, and never run on a board: see firmware/README.md.
  */
 #include <esp_log.h>
-#include <esp_ota_ops.h>
 #include <esp_sleep.h>
 #include <esp_task_wdt.h>
 #include <nvs_flash.h>
@@ -40,6 +39,5 @@ void app_main(void)
         esp_task_wdt_reset();
         if (!wait.is_awake) board_sleep(wait.ms);
         length = board_receive(datagram, sizeof datagram, wait.ms);
-        if (board_has_answered()) esp_ota_mark_app_valid_cancel_rollback();
     }
 }
