@@ -9,6 +9,9 @@ import { dlqRedrive } from './commands/dlq-redrive.ts'
 import { dlqShow } from './commands/dlq-show.ts'
 import { disable, enable } from './commands/enable.ts'
 import { feed } from './commands/feed.ts'
+import { firmwareRollOut } from './commands/firmware-roll-out.ts'
+import { firmwareShow } from './commands/firmware-show.ts'
+import { firmwareWithdraw } from './commands/firmware-withdraw.ts'
 import { get } from './commands/get.ts'
 import { observe } from './commands/observe.ts'
 import { post } from './commands/post.ts'
@@ -27,6 +30,9 @@ export const COMMANDS: readonly Command[] = [
   commands,
   cancel,
   configSet,
+  firmwareRollOut,
+  firmwareShow,
+  firmwareWithdraw,
   disable,
   enable,
   post,

@@ -40,8 +40,11 @@ export function applySettings(
     if (key === 'slot') slots.push(slotOf(value))
     else if (key === 'slots' && value === '') delete config.schedule
     else if (key === 'interval_s') set(config, key, value && wholeNumber(value, key, ANY))
-    else if (key === 'zone') set(config, key, value && zoneOf(value))
-    else if (Object.hasOwn(LIMITS, key)) {
+    else if (key === 'zone') {
+      set(config, key, value && zoneOf(value))
+      // That of another zone: the gateway works it out, and the web server writes it down.
+      delete config.rule
+    } else if (Object.hasOwn(LIMITS, key)) {
       config.limits ??= {}
       set(config.limits, LIMITS[key as keyof typeof LIMITS], value && wholeNumber(value, key, ANY))
     } else

@@ -12,6 +12,8 @@ import type { Target } from './target.ts'
 
 /** Control shadows, as a command needs them. Every function throws a Failure that says what to do. */
 export type Controls = {
+  /** Undefined when the thing was never registered. */
+  find(thing: string): Promise<Control | undefined>
   /** @throws Failure when the thing was never registered */
   read(thing: string): Promise<Control>
   /** Compare-and-set: `decide` may run several times. @throws Failure when the thing was never registered */
@@ -56,6 +58,10 @@ export function openControls(target: Target): Controls {
     new Failure(`Not registered in ${target.iotPlace}: register it with npx pesebre register: ${thing}`)
 
   return {
+    find: async (thing) => {
+      const found = await find(thing)
+      return found && readControl(found.state)
+    },
     read: async (thing) => {
       const found = await find(thing)
       if (found === undefined) throw unknown(thing)

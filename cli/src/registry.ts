@@ -1,4 +1,4 @@
-import { CreateThingCommand, CreateThingTypeCommand, IoTClient } from '@aws-sdk/client-iot'
+import { CreateThingCommand, CreateThingTypeCommand, IoTClient, ListThingsCommand } from '@aws-sdk/client-iot'
 import { awsFailure } from './aws-error.ts'
 import { Failure } from './command.ts'
 import type { Target } from './target.ts'
@@ -16,6 +16,30 @@ export async function ensureThing(target: Target, thing: string, type: string): 
         `It is in ${place.name} already, with another type: choose another --number: ${thing}`,
       )
     throw awsFailure(error, `Cannot register ${thing}`, place)
+  } finally {
+    client.destroy()
+  }
+}
+
+/** Names of all things of a type. @throws Failure */
+export async function listThings(target: Target, type: string): Promise<string[]> {
+  const client = new IoTClient(target.iot)
+  const things: string[] = []
+  let nextToken: string | undefined
+  try {
+    do {
+      const page = await client.send(
+        new ListThingsCommand({ thingTypeName: type, maxResults: 250, nextToken }),
+      )
+      for (const { thingName } of page.things ?? []) if (thingName !== undefined) things.push(thingName)
+      nextToken = page.nextToken
+    } while (nextToken !== undefined)
+    return things
+  } catch (error) {
+    throw awsFailure(error, `Cannot list things of the type ${type}`, {
+      name: target.iotPlace,
+      isLocal: target.isLocal,
+    })
   } finally {
     client.destroy()
   }

@@ -5,6 +5,7 @@ import { showAge, showDuration } from '../age.ts'
 import { positionalsOf } from '../args.ts'
 import { type Command, EXIT, type Io } from '../command.ts'
 import { deviceArg } from '../device-args.ts'
+import { firmwareStanding, firmwareText } from '../firmware.ts'
 import { standingText } from '../standing-text.ts'
 import { TARGET_HELP, TARGET_OPTIONS, targetOf } from '../target.ts'
 
@@ -38,6 +39,7 @@ export const commands: Command = {
     const all = standings(control, now)
     const meals = mealsOf(control.reported)
     const { enabled, name, config } = control.desired
+    const firmware = firmwareStanding(thing, control)
     if (args.flag['json']) {
       io.out(
         JSON.stringify({
@@ -46,6 +48,7 @@ export const commands: Command = {
           name,
           config,
           held: control.reported.config?.version,
+          firmware,
           commands: all,
           meals,
         }),
@@ -55,6 +58,8 @@ export const commands: Command = {
     const state = enabled ? '' : `  ${io.paint('red', 'disabled')}`
     io.out(`${io.paint('bold', name === undefined ? thing : `${thing}, ${name}`)}${state}`)
     if (config !== undefined) io.out(`  ${configText(config.version, control.reported.config?.version, io)}`)
+    if (firmware.runs !== undefined || firmware.wanted !== undefined)
+      io.out(`  ${firmwareText(firmware, io.paint)}`)
     if (all.length === 0) io.out(io.paint('dim', '  No commands'))
     for (const standing of all) io.out(lineOf(standing, now, io))
     for (const meal of meals.slice(-MEALS_SHOWN)) io.out(mealOf(meal, now, io))

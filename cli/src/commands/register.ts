@@ -5,7 +5,9 @@ import { DEVICE_NUMBER_MAX, isKind, KINDS, type KidKind } from '@pesebre/contrac
 import { admit, DEVICE_NAME_MAX, headerOf, makeIdentity, parseGateways } from '@pesebre/contract/registration'
 import { positionalsOf } from '../args.ts'
 import { type Args, type Command, EXIT, Failure, type Io, Misuse } from '../command.ts'
+import { flashOf, NVS_SIZE } from '../flash.ts'
 import { fleetKeysPlace, newestFleetKey } from '../fleet-keys.ts'
+import { type NvsContent, nvsCsv, nvsImage } from '../nvs.ts'
 import { localPort, TARGET_HELP, TARGET_OPTIONS, type Target, targetOf } from '../target.ts'
 
 const KID_KINDS = Object.keys(KINDS).filter((kind) => kind !== 'camera') as KidKind[]
@@ -36,6 +38,17 @@ export const register: Command = {
     out: { type: 'string', value: 'file', help: 'Write a JSON file, for tools' },
     header: { type: 'string', value: 'file', help: 'Write a C header, for firmware' },
     qr: { type: 'string', value: 'file', help: 'Write the QR image as SVG' },
+    nvs: {
+      type: 'string',
+      value: 'file',
+      help: 'Write an image of the NVS partition, to be flashed at 0x9000',
+    },
+    'nvs-csv': {
+      type: 'string',
+      value: 'file',
+      help: 'Write the same for nvs_partition_gen, which can encrypt',
+    },
+    ssid: { type: 'string', value: 'name', help: 'Its Wi-Fi, for NVS; PESEBRE_WIFI_PASSWORD has the key' },
     ...TARGET_OPTIONS,
   },
   examples: [
@@ -43,6 +56,10 @@ export const register: Command = {
     [
       'register feeder --out bella.json --header identity.h --qr bella.svg',
       'with files, which only you can read',
+    ],
+    [
+      'register feeder --gateways a=192.0.2.7:5683 --ssid stable --nvs bella.nvs.bin',
+      'with what is flashed beside the firmware',
     ],
     [
       'register sensor --aws --gateways a=coap-a.example.org:5683,b=coap-b.example.org:5683',
@@ -63,11 +80,14 @@ export const register: Command = {
       throw new Failure('No fleet keys: set PESEBRE_FLEET_KEYS to their file or ssm:<parameter>')
     const fleetKey = await newestFleetKey(place)
     const identity = makeIdentity({ ...input, fleetKey }, hmac)
+    const content = () => nvsContentOf(identity, args, io)
     const { renderSVG, renderUnicodeCompact } = await import('uqr')
     const files = await writeFiles([
       [args.text['out'], () => `${JSON.stringify(identity, null, 2)}\n`],
       [args.text['header'], () => headerOf(identity)],
       [args.text['qr'], () => renderSVG(qrTextOf(identity))],
+      [args.text['nvs'], () => nvsImage(content(), NVS_SIZE)],
+      [args.text['nvs-csv'], () => nvsCsv(content())],
     ])
     try {
       await makeKnown(target, { kind: input.kind, identity, isChosen: args.text['number'] !== undefined })
@@ -99,6 +119,15 @@ async function makeKnown(
   const ports = { change: make, ensureThing: (name: string) => ensureThing(target, name, kind) }
   if (await admit(ports, { thing, name, isChosen, now: Date.now() })) return
   throw new Failure(`Registered already in ${target.iotPlace}: choose another --number, or none: ${thing}`)
+}
+
+/** @throws Misuse for a device that has no such partition, or a network without its key */
+function nvsContentOf(identity: DeviceIdentity, { text }: Args, { env }: Io): NvsContent {
+  if (!identity.thing.startsWith('feeder-')) throw new Misuse('Only a feeder has an NVS partition of ours')
+  const [ssid, password] = [text['ssid'], env['PESEBRE_WIFI_PASSWORD']]
+  if ((ssid === undefined) !== (password === undefined))
+    throw new Misuse('--ssid and PESEBRE_WIFI_PASSWORD go together')
+  return flashOf(identity, ssid === undefined || password === undefined ? undefined : { ssid, password })
 }
 
 function kindOf(kind: string): KidKind {
@@ -138,7 +167,9 @@ function localGateways(env: Io['env']): GatewayAddress[] {
 }
 
 /** Only the owner may read them, and none that is there is overwritten: it may hold another device's key. */
-async function writeFiles(wanted: readonly [string | undefined, () => string][]): Promise<string[]> {
+async function writeFiles(
+  wanted: readonly [string | undefined, () => string | Uint8Array][],
+): Promise<string[]> {
   const written: string[] = []
   for (const [path, text] of wanted) {
     if (path === undefined) continue
@@ -147,6 +178,7 @@ async function writeFiles(wanted: readonly [string | undefined, () => string][])
       written.push(path)
     } catch (error) {
       await Promise.all(written.map((file) => rm(file, { force: true })))
+      if (error instanceof Misuse) throw error
       const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST'
       throw new Failure(
         `Cannot write the identity: ${isThere ? 'the file is there already, take another' : (error as Error).message}: ${path}`,
