@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
+import { packGateway } from '../gateway/pack.ts'
 import {
   BUILD,
   findProgram,
@@ -104,7 +105,7 @@ async function startPeer(o: {
   return { title: o.title, port, pid: child.pid, path: ONE_PATH, stop: child.stop }
 }
 
-/** Our gateway as it really runs: its own main, its journal with fdatasync in a directory on this disk. */
+/** Our gateway as it is shipped: its own main, bundled, its journal with fdatasync in a directory on this disk. */
 export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   const port = await freeUdpPort()
   const adminPort = await freeTcpPort()
@@ -119,7 +120,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     name: 'gateway',
     cores: o.cores ?? SERVER_CORE,
     command: NODE,
-    args: [...GATEWAY_NODE_ARGUMENTS, ...(o.nodeArguments ?? []), here('../gateway/src/main.ts')],
+    args: [...GATEWAY_NODE_ARGUMENTS, ...(o.nodeArguments ?? []), await packed()],
     env: {
       ...gatewayEnvironment({ port, adminPort, queuePort, journalDir, workers: o.workers ?? 1 }),
       ...(o.fleetKeys ? { PESEBRE_FLEET_KEYS: o.fleetKeys } : {}),
@@ -159,6 +160,15 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     stopQueue: async () => queue?.stop(),
     stop,
   }
+}
+
+let package_: Promise<void> | undefined
+
+/** The gateway as image and systemd unit have it: two files of JavaScript, made once for a run. */
+async function packed(): Promise<string> {
+  package_ ??= packGateway(`${BUILD}gateway`)
+  await package_
+  return `${BUILD}gateway/dist/main.js`
 }
 
 async function startQueue(port: number, tallyPort: number, tallyFile?: string): Promise<Pinned> {

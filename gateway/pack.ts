@@ -7,8 +7,8 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 
-/** Brings a native part, which cannot be bundled; everything else is inside. */
-const EXTERNAL = 'aws-iot-device-sdk-v2'
+/** They bring a native part, which cannot be bundled; everything else is inside. */
+const EXTERNAL = ['aws-iot-device-sdk-v2', 'koffi']
 const HERE = import.meta.dirname
 
 /** Node >= 24: what the sources are written for. */
@@ -31,7 +31,7 @@ export async function packGateway(directory: string): Promise<void> {
     minifyWhitespace: true,
     keepNames: true,
     legalComments: 'none',
-    external: [EXTERNAL],
+    external: EXTERNAL,
     absWorkingDir: resolve(HERE, '..'),
     // Some of the packages are CommonJS and ask for modules of Node by require.
     banner: {
@@ -98,7 +98,7 @@ function manifest(): object {
     engines: ENGINES,
     bin: { 'pesebre-gateway': 'bin.js' },
     files: ['bin.js', 'dist', 'health.mjs', 'systemd'],
-    dependencies: { [EXTERNAL]: own.dependencies[EXTERNAL] },
+    dependencies: Object.fromEntries(EXTERNAL.map((name) => [name, own.dependencies[name]])),
   }
 }
 

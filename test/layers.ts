@@ -32,15 +32,7 @@ const LAYERS: Record<string, readonly string[]> = {
   ],
   'gateway/pack.ts': ['node:*', 'esbuild'],
   'gateway/src/config.ts': [],
-  'gateway/src/': [
-    '@stablelib/aes',
-    'hyparquet-writer',
-    'gateway/src/',
-    'contract/',
-    'coap/',
-    'node:*',
-    'prom-client',
-  ],
+  'gateway/src/': ['hyparquet-writer', 'gateway/src/', 'contract/', 'coap/', 'node:*', 'prom-client'],
   'bridge-lambda/src/adapters/': [
     'contract/',
     '@aws-sdk/*',
@@ -113,6 +105,7 @@ const LAYERS: Record<string, readonly string[]> = {
     'uqr',
     'ws',
   ],
+  'web/app/compressed.ts': ['node:*', 'vite'],
   // Browsers load no schema library: of the contract only types, and the files that bring none.
   'web/app/': [
     'web/app/',

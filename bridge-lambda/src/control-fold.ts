@@ -1,4 +1,4 @@
-import type { OutcomeState } from '@pesebre/contract/check-in'
+import type { FirmwareWord, OutcomeState } from '@pesebre/contract/check-in'
 import {
   type Control,
   type ControlReported,
@@ -33,19 +33,21 @@ const RANKS: Readonly<Record<OutcomeState, number>> = {
  * come and however they are cut into pieces. Only `late` is decided when an outcome is first taken in, since it needs the
  * queue as it was: see `lateIn`.
  *
- * The configuration is that of a newer report, if it is another. Its `seq` is not moved by reports that say the same, since
+ * The configuration, and the firmware, is that of a newer report, if it is another. Its `seq` is not moved by reports that say the same, since
  * every report says it and a write each would be dear: so its order holds as long as a device's versions rise. When one has
  * lost its configuration, a report from before that comes late may hide it, until the next report.
  */
 export function foldControl({ desired, reported }: Control, reports: Iterable<Report>): ControlReported {
-  let { config, sent } = reported
+  let { config, firmware, sent } = reported
   let last = reported.outcomes?.last
   let lastMeal = reported.meals?.last
   const items = new Map((reported.outcomes?.items ?? []).map((item) => [item.n, item]))
   const meals = new Map(Object.entries(reported.meals?.items ?? {}).map(([key, word]) => [Number(key), word]))
-  for (const { seq, config_version, sent: handedOut, outcomes = [] } of reports) {
+  for (const { seq, config_version, firmware: runs, sent: handedOut, outcomes = [] } of reports) {
     if (config_version !== undefined && config_version !== config?.version && seq > (config?.seq ?? -1))
       config = { version: config_version, seq }
+    if (runs !== undefined && seq > (firmware?.seq ?? -1) && !isSameFirmware(runs, firmware))
+      firmware = { ...(runs as FirmwareWord), seq }
     if (handedOut !== undefined) sent = Math.max(sent ?? 0, handedOut)
     for (const outcome of outcomes) {
       if ('occurrence' in outcome) {
@@ -65,6 +67,7 @@ export function foldControl({ desired, reported }: Control, reports: Iterable<Re
   const newestMeals = [...meals].sort(([a], [b]) => a - b).slice(-MEALS_KEPT)
   return {
     ...(config && { config }),
+    ...(firmware && { firmware }),
     ...(sent !== undefined && { sent }),
     ...(last !== undefined && { outcomes: { last, items: newest } }),
     ...(lastMeal !== undefined && { meals: { last: lastMeal, items: Object.fromEntries(newestMeals) } }),
@@ -72,8 +75,30 @@ export function foldControl({ desired, reported }: Control, reports: Iterable<Re
 }
 
 /** Whether a report says anything that belongs into the control shadow. */
-export function concernsControl({ outcomes, sent, config_version }: Report): boolean {
-  return sent !== undefined || config_version !== undefined || (outcomes !== undefined && outcomes.length > 0)
+export function concernsControl({ outcomes, sent, config_version, firmware }: Report): boolean {
+  return (
+    sent !== undefined ||
+    config_version !== undefined ||
+    firmware !== undefined ||
+    (outcomes !== undefined && outcomes.length > 0)
+  )
+}
+
+/** Whether a report may change what is reported: told by its few words, since most check-ins only repeat them. */
+export function isNewToControl(
+  { config, firmware, sent }: ControlReported,
+  { outcomes = [], config_version, firmware: runs, sent: handedOut = 0 }: Report,
+): boolean {
+  if (outcomes.length > 0 || handedOut > (sent ?? 0)) return true
+  if (config_version !== undefined && config_version !== config?.version) return true
+  return runs !== undefined && !isSameFirmware(runs, firmware)
+}
+
+function isSameFirmware(
+  { version, tried, problem }: NonNullable<Report['firmware']>,
+  held: ControlReported['firmware'],
+): boolean {
+  return version === held?.version && tried === held.tried && problem === held.problem
 }
 
 function outranks({ state }: ReportedOutcome, seq: number, held: KeptWord): boolean {

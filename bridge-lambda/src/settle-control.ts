@@ -1,5 +1,5 @@
-import { readControl } from '@pesebre/contract/control'
-import { concernsControl, foldControl } from './control-fold.ts'
+import { type Control, readControl } from '@pesebre/contract/control'
+import { concernsControl, foldControl, isNewToControl } from './control-fold.ts'
 import { codeOf } from './errors.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
 import { patchBetween } from './patch.ts'
@@ -9,8 +9,12 @@ import { retrying } from './retry.ts'
 import { CONFLICTS_MAX, type Refusal } from './settle.ts'
 import type { Item } from './translate.ts'
 
-/** A control shadow as it was when we last read or wrote it. */
-export type ControlDocument = { readonly version: number; readonly state: JsonObject }
+/** A control shadow as it was when we last read or wrote it, and what it means. */
+export type ControlDocument = {
+  readonly version: number
+  readonly state: JsonObject
+  readonly control: Control
+}
 
 /**
  * Brings what reports of one thing say about commands and configuration into its control shadow. Resolves when the shadow
@@ -32,9 +36,10 @@ export function createSettleControl(
     let known = cache.get(thing)
     for (let conflicts = 0; ; ) {
       try {
-        known ??= await retrying(() => getControl(thing, limits.signal), limits.deadline, clock)
-        const written = await write(thing, { known, items: concerned, limits })
-        cache.set(thing, written)
+        known ??= documentOf(await retrying(() => getControl(thing, limits.signal), limits.deadline, clock))
+        const { reported } = known.control
+        const isNew = concerned.some(({ report }) => isNewToControl(reported, report))
+        cache.set(thing, isNew ? await write(thing, { known, items: concerned, limits }) : known)
         return []
       } catch (error) {
         cache.delete(thing)
@@ -59,7 +64,7 @@ export function createSettleControl(
     { known, items, limits }: { known: ControlDocument; items: readonly Item[]; limits: Limits },
   ): Promise<ControlDocument> {
     const folded = foldControl(
-      readControl(known.state),
+      known.control,
       items.map(({ report }) => report),
     )
     const before = isJsonObject(known.state['reported']) ? known.state['reported'] : {}
@@ -69,6 +74,10 @@ export function createSettleControl(
     if (patch === undefined) return known
     const update = () => updateControl(thing, { reported: patch, version: known.version }, limits.signal)
     const version = await retrying(update, limits.deadline, clock)
-    return { version, state: { ...known.state, reported } }
+    return documentOf({ version, state: { ...known.state, reported } })
   }
+}
+
+function documentOf({ version, state }: Pick<ControlDocument, 'version' | 'state'>): ControlDocument {
+  return { version, state, control: readControl(state) }
 }

@@ -1,5 +1,5 @@
 import type { Endpoint } from '@pesebre/coap/endpoint/endpoint'
-import type { Effect, Exchange, Request, Response } from '@pesebre/coap/endpoint/types'
+import type { Effect, Exchange, Peer, Request, Response } from '@pesebre/coap/endpoint/types'
 import type { Udp } from './adapters/udp.ts'
 
 export type LoopSettings = {
@@ -15,7 +15,7 @@ export type LoopSettings = {
 }
 
 export type Loop = {
-  receive(bytes: Uint8Array, peer: { readonly address: string; readonly port: number }): void
+  receive(bytes: Uint8Array, peer: Peer): void
   /** Sets the socket that answers go out of, and starts the timer. */
   start(udp: Udp): void
   /** Sends the new state of a resource to those who observe it. */
@@ -36,7 +36,7 @@ export function createLoop(settings: LoopSettings): Loop {
   let nextHousekeeping = 0
   let pending = 0
 
-  function receive(bytes: Uint8Array, peer: { readonly address: string; readonly port: number }): void {
+  function receive(bytes: Uint8Array, peer: Peer): void {
     const now = performance.now()
     if (!allowAddress(peer.address, now)) {
       settings.onRefusedAddress()

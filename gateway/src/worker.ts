@@ -179,6 +179,7 @@ function start(): void {
         'receive buffer smaller than asked: raise net.core.rmem_max, or bursts are lost',
       )
     }
+    if (!udp.batches) log.info('no recvmmsg and sendmmsg here: a system call for each datagram')
     board.set('receive_buffer', udp.receiveBuffer)
     loop.start(udp)
     port.on('message', (message: ToWorker) => {

@@ -1,7 +1,7 @@
 import { type Control, mealsOf, type QueuedCommand, readControl } from '@pesebre/contract/control'
 import type { Report, ReportedOutcome } from '@pesebre/contract/report'
 import t from 'tap'
-import { concernsControl, foldControl } from '../../bridge-lambda/src/control-fold.ts'
+import { concernsControl, foldControl, isNewToControl } from '../../bridge-lambda/src/control-fold.ts'
 
 const command: QueuedCommand = { n: 3, kind: 'feed', grams: 500, notAfter: 1_000, by: 'ana', at: 400 }
 const none: Control = { desired: { enabled: true, queue: [command] }, reported: {} }
@@ -116,3 +116,52 @@ t.test('concernsControl: only what says something about it', async (t) => {
   t.ok(concernsControl(report(1, { config_version: 0 })))
   t.ok(concernsControl(report(1, { sent: 1 })))
 })
+
+t.test(
+  'isNewToControl: what it passes over would have changed nothing, and a mere repetition is passed over',
+  async (t) => {
+    const reported = { sent: 3, config: { version: 7, seq: 5 }, firmware: { version: 2, tried: 4, seq: 5 } }
+    const words: Partial<Report>[] = [
+      {},
+      { sent: 2 },
+      { sent: 4 },
+      { config_version: 6 },
+      { config_version: 7 },
+      { firmware: { version: 2 } },
+      { firmware: { version: 2, tried: 4 } },
+      { outcomes: [] },
+      { outcomes: [{ n: 3, state: 'done', at: 1 }] },
+    ]
+    let passedOver = 0
+    for (const seq of [1, 9]) {
+      for (const one of words) {
+        for (const other of words) {
+          const said = report(seq, { ...one, ...other })
+          if (isNewToControl(reported, said)) continue
+          passedOver++
+          t.same(foldControl({ ...none, reported }, [said]), reported, JSON.stringify(said))
+        }
+      }
+    }
+    t.ok(passedOver > 20)
+    t.notOk(isNewToControl(reported, report(9, { config_version: 7, firmware: { version: 2, tried: 4 } })))
+  },
+)
+
+t.test(
+  'foldControl: the firmware is what the newest report says, and a late one does not bring the old one back',
+  async (t) => {
+    const old = report(1, { firmware: { version: 7, tried: 8, problem: 'digest' } })
+    const now = report(5, { firmware: { version: 8 } })
+    t.same(fold(old, now), { firmware: { version: 8, seq: 5 } })
+    t.same(fold(now, old), { firmware: { version: 8, seq: 5 } })
+    t.same(
+      fold(now, report(6, { firmware: { version: 8 } })),
+      { firmware: { version: 8, seq: 5 } },
+      'a repeat is no write',
+    )
+    t.ok(concernsControl(now))
+    t.notOk(isNewToControl({ firmware: { version: 8, seq: 5 } }, report(9, { firmware: { version: 8 } })))
+    t.ok(isNewToControl({ firmware: { version: 7, seq: 5 } }, now))
+  },
+)

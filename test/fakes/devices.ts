@@ -69,6 +69,7 @@ export function fakeDevices(
     db,
     now,
     registry,
+    leases: { seen: () => new Map(), back: () => undefined, completeTo: () => now() - 180_000 },
     shadows: {
       read,
       changeControl: async (thing, decide) => {

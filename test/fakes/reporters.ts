@@ -6,6 +6,8 @@ export type Reporters = {
   readonly acknowledged: ReadonlySet<string>
   /** Answers by code, as in `2.04`. */
   readonly codes: Readonly<Record<string, number>>
+  /** The last report of each thing that was sent, answered or not. */
+  sent(): ReadonlyMap<string, number>
   /** Shortest Max-Age seen in an answer, seconds. */
   maxAge(): number | undefined
   /** Points them at a port; they go on with what they were about to send. */
@@ -93,6 +95,7 @@ export function startReporters(options: ReporterOptions): Reporters {
   return {
     acknowledged,
     codes,
+    sent: () => new Map(all.map(({ thing, n }) => [thing, n])),
     maxAge: () => shortest,
     aim: (next) => {
       target = next

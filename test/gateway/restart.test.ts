@@ -16,6 +16,15 @@ t.setTimeout(1_800_000)
 const KILLS = Number(process.env['PESEBRE_KILLS'] ?? 16) / 2
 const DEVICES = 12
 const LIFE_MAX_MS = 400
+/** Nothing here waits longer for one thing, however slow the machine: what does not come by then was lost. */
+const PATIENCE_MS = 60_000
+/** They report as fast as they are answered: no limit of a device may refuse them. */
+const NO_LIMITS = {
+  PESEBRE_DEVICE_RATE: '100000',
+  PESEBRE_DEVICE_BURST: '100000',
+  PESEBRE_ADDRESS_RATE: '100000',
+  PESEBRE_ADDRESS_BURST: '100000',
+}
 
 // D7 and S2: window and report are committed together.
 for (const workers of [1, 2])
@@ -34,9 +43,7 @@ for (const workers of [1, 2])
         PESEBRE_QUEUE_URL: sqs.queueUrl,
         PESEBRE_FLEET_KEYS: fleetKeyFile(t),
         PESEBRE_COAP_HOST: host,
-        PESEBRE_DEVICE_RATE: '100000',
-        PESEBRE_ADDRESS_RATE: '100000',
-        PESEBRE_ADDRESS_BURST: '100000',
+        ...NO_LIMITS,
         // Small ones, so that windows have to come from the snapshot, since their lines are gone.
         PESEBRE_JOURNAL_SEGMENT_BYTES: '65536',
         PESEBRE_WORKERS: String(workers),
@@ -63,7 +70,10 @@ for (const workers of [1, 2])
       await sleep(LIFE_MAX_MS)
       reporters.pause()
       await sleep(300)
-      while ((await gateway.metrics())['pesebre_journal_backlog_bytes'] !== 0) await sleep(100)
+      await until(
+        async () => (await gateway.metrics())['pesebre_journal_backlog_bytes'] === 0,
+        'all forwarded',
+      )
       const metrics = await gateway.metrics()
       await gateway.stop()
       await collect()
@@ -100,13 +110,22 @@ t.test('fewer workers after a restart: what the others had seen is known', async
   const journalDir = mkdtempSync(join(tmpdir(), 'pesebre-restart-'))
   t.teardown(() => rmSync(journalDir, { recursive: true, force: true }))
   const host = ownAddress(3)
-  const env = { PESEBRE_FLEET_KEYS: fleetKeyFile(t), PESEBRE_COAP_HOST: host, PESEBRE_STOP_TIMEOUT_MS: '100' }
+  const env = {
+    ...NO_LIMITS,
+    PESEBRE_FLEET_KEYS: fleetKeyFile(t),
+    PESEBRE_COAP_HOST: host,
+    PESEBRE_STOP_TIMEOUT_MS: '100',
+  }
   const gateway = await startGateway({ env: { ...env, PESEBRE_WORKERS: '3' }, journalDir })
   const reporters = startSecureReporters({ devices: 12, host, port: gateway.coapPort, first: 500 })
   t.teardown(reporters.close)
-  while (reporters.acknowledged.size < 100) await sleep(20)
+  await until(() => reporters.acknowledged.size >= 100, '100 acknowledged')
   reporters.pause()
-  while (reporters.acknowledged.size < reporters.recorded.length) await sleep(20)
+  await until(
+    () => reporters.acknowledged.size === reporters.recorded.length,
+    () =>
+      `all ${reporters.recorded.length} acknowledged, of which were answered ${JSON.stringify(reporters.codes)}`,
+  )
   await gateway.kill()
   // Once more, so that a snapshot stands between what was seen and what is left of the journals.
   for (const workers of ['2', '1']) {
@@ -130,15 +149,29 @@ async function replay(recorded: readonly Uint8Array[], to: { host: string; port:
   for (let i = 0; i < recorded.length; i++) {
     socket.send(recorded[i]!, to.port, to.host)
     if (i % 100 === 99 || i === recorded.length - 1) {
-      const answered = new Promise<void>((resolve) => {
-        pong = resolve
-      })
+      let isAnswered = false
+      pong = () => {
+        isAnswered = true
+      }
       socket.send(Uint8Array.of(0x40, 0, i >> 8, i & 0xff), to.port, to.host)
-      await answered
+      await until(() => isAnswered, `an answer to the ping after datagram ${i}`, 1)
     }
   }
   await new Promise<void>((resolve) => socket.close(resolve))
   return recorded.length
+}
+
+async function until(
+  isTrue: () => boolean | Promise<boolean>,
+  what: string | (() => string),
+  everyMs = 20,
+): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS
+  while (!(await isTrue())) {
+    if (Date.now() > deadline)
+      throw new Error(`Not in ${PATIENCE_MS} ms: ${typeof what === 'string' ? what : what()}`)
+    await sleep(everyMs)
+  }
 }
 
 /** See power-cut.test.ts: a port that another gateway may be given must not be sent to while this one is dead. */

@@ -12,7 +12,7 @@ export type SecureReporters = {
   readonly codes: Readonly<Record<string, number>>
   /** Points them at a port; they go on. */
   aim(port: number): void
-  /** Sends nothing new from now on, and resolves when nobody waits for an answer any more. */
+  /** Sends nothing from now on, not even again what nobody has answered. Answers that still come are counted. */
   pause(): void
   resume(): void
   /** One NON check-in of each device, sent once. Resolves with what each was answered; undefined for silence. */

@@ -41,7 +41,8 @@ export type Opened =
 export interface Protection {
   /**
    * `settled`: the request can never be accepted again, even after a crash, so that its nonce may be used, once. Undefined: it
-   * cannot be protected now (no sequence number), so that nothing may be said. Throws RangeError for what no message can hold.
+   * cannot be protected now (no sequence number), so that nothing may be said. The payload is only good until something else is
+   * opened or protected. Throws RangeError for what no message can hold.
    */
   protect(response: MessageFields, settled: boolean): MessageFields | undefined
 }

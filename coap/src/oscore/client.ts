@@ -54,7 +54,7 @@ export function protectRequest(request: MessageFields, sender: SenderContext): P
   if (typeof partialIv !== 'number') return { ok: false, reason: partialIv }
   const sent = new SentRequest(context, partialIv, hasObserve && isRegistration(inner))
   const value = encodeOscoreOption({ partialIv, kidContext, kid: context.senderId })
-  const ciphertext = context.encrypt({ partialIv, madeBy: 'sender' }, sent.aad, plaintext)
+  const ciphertext = context.encrypt({ partialIv, madeBy: 'sender' }, sent.aad, plaintext).slice()
   return {
     ok: true,
     request: {

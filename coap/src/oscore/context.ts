@@ -1,3 +1,4 @@
+import { aadOf } from './aad.ts'
 import { AEAD } from './algorithms.ts'
 import type { CryptoPrimitives } from './crypto.ts'
 import { type DerivedKeys, deriveKeys, type InputParameters } from './key-derivation.ts'
@@ -47,8 +48,14 @@ export class SecurityContext {
     return this.#bytes.slice(ID_AT)
   }
 
+  /** The additional authenticated data of a request by its Partial IV, and of every response to it; good until the next call. */
+  aadOf({ partialIv, madeBy }: NonceChoice): Uint8Array {
+    if (madeBy === 'sender') return aadOf({ kid: this.senderId, partialIv })
+    return aadOf({ kid: this.#bytes, kidAt: ID_AT, partialIv })
+  }
+
   /**
-   * Encrypts with the Sender Key. Only `protectRequest` and `protectResponse` may call it: they are what keeps a nonce from being
+   * Encrypts with the Sender Key. What it returns is good until the next call. Only `protectRequest` and `protectResponse` may call it: they are what keeps a nonce from being
    * used twice.
    */
   encrypt(choice: NonceChoice, aad: Uint8Array, plaintext: Uint8Array): Uint8Array {
@@ -56,7 +63,7 @@ export class SecurityContext {
     return this.#crypto.seal({ key, nonce, aad, data: plaintext })
   }
 
-  /** Decrypts with the Recipient Key; undefined if that fails. */
+  /** Decrypts with the Recipient Key; undefined if that fails. What it returns is good until the next call. */
   decrypt(choice: NonceChoice, aad: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined {
     if (ciphertext.length <= tagLength) return undefined
     this.#load(keyLength, choice)

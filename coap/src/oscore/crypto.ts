@@ -1,6 +1,7 @@
 /**
  * The cryptography that OSCORE stands on, passed in by the caller so that this package is bound to no runtime. All functions are
- * synchronous. Bytes that they are given are only theirs during the call: the next call writes into the same memory.
+ * synchronous. Bytes that they are given are only theirs during the call: the next call writes into the same memory. And what `seal`
+ * and `open` return is only good until the next call of either, so that they may do the same.
  */
 export interface CryptoPrimitives {
   /** HKDF-SHA-256, both steps (RFC 5869). */

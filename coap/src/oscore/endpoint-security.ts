@@ -7,11 +7,11 @@ import type { SequenceNumbers } from './sender-sequence.ts'
 import {
   type FindRecipientContext,
   protectChallenge,
-  protectResponse,
   protectResponseWithPartialIv,
   type RecipientContext,
   type RequestNonce,
   type RequestVerification,
+  sealResponse,
   verifyRequest,
 } from './server.ts'
 
@@ -76,7 +76,7 @@ class RequestProtection implements Protection {
   }
 
   protect(response: MessageFields, settled: boolean): MessageFields | undefined {
-    if (settled && !this.#nonce.isUsed) return protectResponse(response, this.#nonce)
+    if (settled && !this.#nonce.isUsed) return sealResponse(response, this.#nonce)
     const result = protectResponseWithPartialIv(response, this.#nonce.binding, this.#sequence)
     return result.ok ? result.response : undefined
   }

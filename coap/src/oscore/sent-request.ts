@@ -1,4 +1,3 @@
-import { aadOf } from './aad.ts'
 import type { NonceChoice, SecurityContext } from './context.ts'
 
 /** A request of ours that waits for its response: what `verifyResponse` has to remember of it (RFC 8613 section 8). */
@@ -6,8 +5,6 @@ export class SentRequest {
   readonly context: SecurityContext
   /** The Sender Sequence Number that the request took. */
   readonly partialIv: number
-  /** The additional authenticated data of every response. */
-  readonly aad: Uint8Array
   /** Whether it asked for notifications. */
   readonly isRegistration: boolean
   #isOver = false
@@ -21,13 +18,17 @@ export class SentRequest {
   constructor(context: SecurityContext, partialIv: number, isRegistration: boolean) {
     this.context = context
     this.partialIv = partialIv
-    this.aad = aadOf({ kid: context.senderId, partialIv })
     this.isRegistration = isRegistration
   }
 
   /** Whether no response will be taken any more: the last one has come. */
   get isOver(): boolean {
     return this.#isOver
+  }
+
+  /** The additional authenticated data of the request and of every response; good until those of another are asked for. */
+  get aad(): Uint8Array {
+    return this.context.aadOf({ partialIv: this.partialIv, madeBy: 'sender' })
   }
 
   /** How many notifications were taken. */

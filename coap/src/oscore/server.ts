@@ -33,8 +33,6 @@ export interface RequestBinding {
   readonly context: SecurityContext
   /** The Partial IV of the request: its Sender Sequence Number. */
   readonly partialIv: number
-  /** The additional authenticated data of every response. */
-  readonly aad: Uint8Array
 }
 
 export type RequestVerification<R extends RecipientContext> =
@@ -98,13 +96,13 @@ export function verifyRequest<R extends RecipientContext>(
   if (kidContext !== undefined && !isSame(kidContext, context.idContext ?? NO_BYTES))
     return refuse('context-not-found')
   if (!replayWindow.check(partialIv)) return refuse('replayed')
-  const aad = aadOf({ kid, partialIv })
-  const plaintext = context.decrypt({ partialIv, madeBy: 'recipient' }, aad, received.payload)
+  const choice: NonceChoice = { partialIv, madeBy: 'recipient' }
+  const plaintext = context.decrypt(choice, aadOf({ kid, partialIv }), received.payload)
   if (plaintext === undefined) return refuse('decryption-failed')
   const request = decodePlaintext(plaintext)
   const acceptance = replayWindow.commit(partialIv, request?.echo)
   if (acceptance === 'replayed') return refuse('replayed')
-  const binding = { context, partialIv, aad }
+  const binding = { context, partialIv }
   if (acceptance === 'unproven') return { kind: 'unproven', recipient, binding }
   if (request === undefined || !isRequest(request.code)) return refuse('plaintext-malformed')
   return {
@@ -121,6 +119,11 @@ export function verifyRequest<R extends RecipientContext>(
  * nonce has been used, RangeError for what no message can hold; the nonce counts as used only once there is a response.
  */
 export function protectResponse(response: MessageFields, nonce: RequestNonce): MessageFields {
+  return kept(sealResponse(response, nonce))
+}
+
+/** As `protectResponse`, but the payload is only good until something else is encrypted or decrypted. */
+export function sealResponse(response: MessageFields, nonce: RequestNonce): MessageFields {
   const prepared = prepare(response)
   return seal(prepared, nonce.binding, nonce.take())
 }
@@ -137,7 +140,8 @@ export function protectResponseWithPartialIv(
   const prepared = prepare(response)
   const partialIv = sequence.take()
   if (typeof partialIv !== 'number') return { ok: false, reason: partialIv }
-  return { ok: true, response: seal(prepared, binding, { partialIv, madeBy: 'sender' }), partialIv }
+  const sealed = seal(prepared, binding, { partialIv, madeBy: 'sender' })
+  return { ok: true, response: kept(sealed), partialIv }
 }
 
 /** The answer to a request that may be old: 4.01 with the Echo value that a fresh one has to carry (Appendix B.1.2). */
@@ -188,13 +192,23 @@ function prepare({ code, options, payload }: MessageFields): Prepared {
   return { plaintext: encodePlaintext(code, inner, payload), outer, code: outerCode }
 }
 
-function seal(prepared: Prepared, { context, aad }: RequestBinding, nonce: NonceChoice): MessageFields {
+/** Its payload is good until something else is encrypted or decrypted. */
+function seal(
+  prepared: Prepared,
+  { context, partialIv: request }: RequestBinding,
+  nonce: NonceChoice,
+): MessageFields {
   const { plaintext, outer, code } = prepared
+  const aad = context.aadOf({ partialIv: request, madeBy: 'recipient' })
   const payload = context.encrypt(nonce, aad, plaintext)
   const { partialIv, madeBy } = nonce
   if (madeBy === 'recipient' && outer.length === 0) return { code, options: ONLY_OSCORE, payload }
   const value = encodeOscoreOption(madeBy === 'sender' ? { partialIv } : {})
   return { code, options: inOrder([...outer, { number: OPTION.OSCORE, value }]), payload }
+}
+
+function kept({ code, options, payload }: MessageFields): MessageFields {
+  return { code, options, payload: payload.slice() }
 }
 
 interface RequestOption {

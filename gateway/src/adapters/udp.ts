@@ -1,6 +1,8 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { createSocket, type Socket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
+import { type DatagramBatches, loadBatches, RECEIVE_SLOTS } from './mmsg.ts'
+import type { Peer } from './socket-address.ts'
 
 export type UdpSettings = {
   host: string
@@ -11,16 +13,21 @@ export type UdpSettings = {
   receiveBuffer: number
   /** Several workers share the port; the kernel spreads peers over them. */
   share: boolean
-  onDatagram: (bytes: Uint8Array, peer: RemoteInfo) => void
+  onDatagram: (bytes: Uint8Array, peer: Peer) => void
   onError: (error: Error) => void
+  /** False: one datagram for each system call, as where there is no other way. */
+  batches?: boolean
 }
 
 export type Udp = {
-  send(bytes: Uint8Array, peer: { readonly address: string; readonly port: number }): void
+  /** Goes out at the end of this turn of the event loop, together with what else is sent in it. */
+  send(bytes: Uint8Array, peer: Peer): void
   /** The bound port. */
   readonly port: number
   /** What the kernel granted, bytes. Linux doubles the number for its own bookkeeping; that is taken out again. */
   readonly receiveBuffer: number
+  /** Whether system calls take many datagrams at once here (mmsg.ts). */
+  readonly batches: boolean
   /** No more datagrams are read; sending still works. */
   stopReceiving(): void
   /** Bytes that wait to be sent: `close` would lose them. */
@@ -31,6 +38,8 @@ export type Udp = {
 /** Binds a UDP socket, or takes one over. Rejects with the error of bind(2), or when the one handed over is another kind. */
 export async function bindUdp(settings: UdpSettings): Promise<Udp> {
   const family = isIPv6(settings.host) ? 6 : 4
+  // Before the socket is bound: from then on it reads, and what nobody listens to is gone.
+  const openBatches = settings.batches === false ? undefined : await loadBatches()
   const socket = createSocket({
     type: `udp${family}`,
     ...(settings.fd === undefined && { reusePort: settings.share, recvBufferSize: settings.receiveBuffer }),
@@ -54,20 +63,85 @@ export async function bindUdp(settings: UdpSettings): Promise<Udp> {
     )
   }
   socket.on('error', settings.onError)
-  socket.on('message', settings.onDatagram)
-  return wrap(socket, settings)
+  const fd = descriptorOf(socket)
+  return wrap(socket, settings, fd === undefined ? undefined : openBatches?.(fd))
 }
 
-function wrap(socket: Socket, { onDatagram }: UdpSettings): Udp {
+/**
+ * What `socket.bind({ fd })` takes, the other way round. Node has no public word for it: `_handle` is deprecated (DEP0112) without
+ * a successor. Undefined where it is gone; then dgram does all of the work.
+ */
+function descriptorOf(socket: Socket): number | undefined {
+  const { noDeprecation } = process
+  // An operator can do nothing about the warning.
+  process.noDeprecation = true
+  const { fd } = (socket as unknown as { _handle?: { fd?: number } })._handle ?? {}
+  process.noDeprecation = noDeprecation ?? false
+  return fd !== undefined && fd >= 0 ? fd : undefined
+}
+
+/** Datagrams that are read in one turn of the event loop before timers, disk and messages have theirs. */
+const RECEIVED_PER_TURN = 4 * RECEIVE_SLOTS
+
+function wrap(socket: Socket, { onDatagram }: UdpSettings, batches: DatagramBatches | undefined): Udp {
+  let received = 0
+  let isFlushing = false
+
+  /** dgram wakes up and reads the first datagram; the others that wait are read here. */
+  function receive(bytes: Uint8Array, peer: Peer): void {
+    onDatagram(bytes, peer)
+    if (!batches || received >= RECEIVED_PER_TURN) return
+    if (received === 0) setImmediate(nextTurn)
+    let count: number
+    do {
+      count = batches.receive(onDatagram)
+      received += count
+    } while (count === RECEIVE_SLOTS && received < RECEIVED_PER_TURN)
+    received++
+  }
+
+  function nextTurn(): void {
+    received = 0
+  }
+
+  function send(bytes: Uint8Array, peer: Peer): void {
+    if (!batches) {
+      sendOne(bytes, peer)
+      return
+    }
+    if (!isFlushing) {
+      isFlushing = true
+      // After all answers of this commit: their promises are settled before the next tick.
+      process.nextTick(flush)
+    }
+    if (batches.add(bytes, peer)) return
+    batches.flush(sendOne)
+    if (!batches.add(bytes, peer)) sendOne(bytes, peer)
+  }
+
+  function flush(): void {
+    isFlushing = false
+    batches?.flush(sendOne)
+  }
+
+  // No callback: a failed send (no route, a full buffer) is the network's loss of a datagram, and the peer asks again.
+  function sendOne(bytes: Uint8Array, peer: Peer): void {
+    socket.send(bytes, peer.port, peer.address)
+  }
+
+  socket.on('message', receive)
   return {
-    // No callback: a failed send (no route, a full buffer) is the network's loss of a datagram, and the peer asks again.
-    send: (bytes, peer) => socket.send(bytes, peer.port, peer.address),
+    send,
     port: socket.address().port,
     receiveBuffer: process.platform === 'linux' ? socket.getRecvBufferSize() / 2 : socket.getRecvBufferSize(),
+    batches: batches !== undefined,
     stopReceiving: () => {
-      socket.off('message', onDatagram)
+      socket.off('message', receive)
     },
-    unsent: () => socket.getSendQueueSize(),
+    unsent: () => {
+      flush()
+      return socket.getSendQueueSize()
+    },
     close: () => new Promise((resolve) => socket.close(() => resolve())),
   }
 }

@@ -7,7 +7,7 @@ import { numberDownlink } from '@pesebre/contract/numbered'
 import { Encoder } from 'cbor-x'
 import { Refusal } from './refusal.ts'
 
-const cbor = new Encoder({ mapsAsObjects: false, useRecords: false })
+const cbor = new Encoder({ mapsAsObjects: false, useRecords: false, tagUint8Array: false })
 const text = new TextEncoder()
 
 /** The format of the answer: what is asked for with Accept, else that of the request; CBOR unless JSON. Throws a Refusal with 4.06. */

@@ -1,4 +1,10 @@
-import { COMMANDS_MAX, type DeviceConfig, type Downlink, type Gateways } from '@pesebre/contract/check-in'
+import {
+  COMMANDS_MAX,
+  type DeviceConfig,
+  type Downlink,
+  type FirmwareRelease,
+  type Gateways,
+} from '@pesebre/contract/check-in'
 import type { Control, QueuedCommand } from '@pesebre/contract/control'
 import { withRule } from './zone-rules.ts'
 
@@ -10,6 +16,8 @@ export type Mailbox = {
   /** By number, the lowest first. */
   readonly queue: readonly QueuedCommand[]
   readonly config?: DeviceConfig
+  /** The firmware that the device should run. */
+  readonly firmware?: FirmwareRelease
   /** Highest command number that an outcome in the shadow names, 0 if none does. */
   readonly acted: number
 }
@@ -23,7 +31,7 @@ const CLOCK_TOLERANCE_S = 5
 /** What a control shadow means for its device's mailbox. `undefined`: there is no such shadow, so the device is not registered. */
 export function mailboxOf(control: Control | undefined, version: number): Mailbox {
   if (control === undefined) return { version, enabled: false, queue: NO_COMMANDS, acted: 0 }
-  const { enabled, queue, config } = control.desired
+  const { enabled, queue, config, firmware } = control.desired
   const acted = control.reported.outcomes?.last ?? 0
   // What the device has acted on is never handed out again: no need to keep it.
   const open = queue.filter(({ n }) => n > acted)
@@ -33,6 +41,7 @@ export function mailboxOf(control: Control | undefined, version: number): Mailbo
     queue: open.length > 0 ? open : NO_COMMANDS,
     acted,
     ...(config && { config }),
+    ...(firmware && { firmware }),
   }
 }
 
@@ -48,6 +57,8 @@ export type Said = {
   readonly clock?: number | undefined
   /** The configuration that it holds; undefined: it takes none. */
   readonly configVersion?: number | undefined
+  /** The firmware that it runs; undefined: it does not ask for another. */
+  readonly firmwareVersion?: number | undefined
 }
 
 /** Everything that an answer may carry. Made before the report is kept, since the report says what was sent. */
@@ -58,6 +69,7 @@ export type Plan = {
   readonly more: boolean
   readonly config?: DeviceConfig | undefined
   readonly gateways?: Gateways | undefined
+  readonly firmware?: FirmwareRelease | undefined
 }
 
 /**
@@ -71,8 +83,9 @@ export function planAnswer(
 ): Plan {
   if (mailbox === undefined) return { said, commands: NO_COMMANDS, more: false }
   const acted = Math.max(said.acted, mailbox.acted)
-  const open = mailbox.queue.filter(({ n, notAfter }) => n > acted && hasTime(notAfter, now))
-  const { config } = mailbox
+  const { queue, config, firmware } = mailbox
+  const open =
+    queue.length === 0 ? NO_COMMANDS : queue.filter(({ n, notAfter }) => n > acted && hasTime(notAfter, now))
   const isBehind =
     config !== undefined && said.configVersion !== undefined && said.configVersion < config.version
   return {
@@ -80,11 +93,17 @@ export function planAnswer(
     commands: open.slice(0, COMMANDS_MAX),
     more: open.length > COMMANDS_MAX,
     ...(isBehind && { config: withRule(config, now), gateways }),
+    ...(firmware !== undefined &&
+      said.firmwareVersion !== undefined &&
+      said.firmwareVersion !== firmware.version && { firmware }),
   }
 }
 
 /** The answer itself, with the time that is left at `now`, when it goes out. */
-export function downlinkOf({ said, commands, more, config, gateways }: Plan, now: number): Downlink {
+export function downlinkOf(
+  { said, commands, more, config, gateways, firmware }: Plan,
+  now: number,
+): Downlink {
   const { clock, ackedUpto, ackedMeal } = said
   const epoch = Math.floor(now / 1000)
   // The commit may have taken long: what has run out meanwhile stays here.
@@ -104,7 +123,16 @@ export function downlinkOf({ said, commands, more, config, gateways }: Plan, now
     ...(config && { config }),
     ...(gateways && { gateways }),
     ...(ackedMeal !== undefined && { acked_meal: ackedMeal }),
+    ...(firmware && { firmware }),
   }
+}
+
+/** Whether an answer can have nothing to say, whenever it goes out: that of most check-ins. */
+export function isEmpty({ said, commands, config, firmware }: Plan): boolean {
+  // The time is only told to who has named his own; `more` comes with commands, and `gateways` with a configuration.
+  const { clock, ackedUpto, ackedMeal } = said
+  const isTold = clock !== undefined || ackedUpto !== undefined || ackedMeal !== undefined
+  return !isTold && commands.length === 0 && config === undefined && firmware === undefined
 }
 
 /** Highest number that a plan hands out; undefined when it hands out none. */

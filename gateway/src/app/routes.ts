@@ -28,12 +28,13 @@ export type AppPorts = OpenReportPorts & {
  * Not an `async` function, which would cost each report two promises more.
  */
 export function answer(request: Request, ports: AppPorts): Response | Promise<Response> {
-  const toResponse = (error: unknown): Response => responseTo(error, request, ports)
   try {
     const response = route(request, ports)
-    return response instanceof Promise ? response.catch(toResponse) : response
+    return response instanceof Promise
+      ? response.catch((error) => responseTo(error, request, ports))
+      : response
   } catch (error) {
-    return toResponse(error)
+    return responseTo(error, request, ports)
   }
 }
 

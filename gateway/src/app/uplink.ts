@@ -2,7 +2,7 @@ import { CODE } from '@pesebre/coap/codec/codes'
 import type { Request, Response } from '@pesebre/coap/endpoint/types'
 import type { Gateways } from '@pesebre/contract/check-in'
 import { answerFormat, downlinkBody } from './downlink-body.ts'
-import { downlinkOf, type Mailbox, planAnswer, sentBy } from './mailbox.ts'
+import { downlinkOf, isEmpty, type Mailbox, type Plan, planAnswer, sentBy } from './mailbox.ts'
 import type { Allow, Clock, Keep, LookUp, RetryAfter } from './ports.ts'
 import { recordOf } from './record.ts'
 import { Refusal } from './refusal.ts'
@@ -35,10 +35,10 @@ export function uplink(request: Verified, ports: SecurePorts): Promise<Response>
   const checkIn = checkInOf(request.payload, request.contentFormat, { kind, arrival: received })
   const format = answerFormat(request)
   admit(thing, ports)
-  const answer = (mailbox: Mailbox | undefined): Promise<Response> =>
-    report({ request, checkIn, received, kind, format, mailbox }, ports)
   const found = ports.lookUp(thing)
-  return found instanceof Promise ? found.then(answer) : answer(found)
+  if (found instanceof Promise)
+    return found.then((mailbox) => report({ request, checkIn, received, kind, format, mailbox }, ports))
+  return report({ request, checkIn, received, kind, format, mailbox: found }, ports)
 }
 
 /** Throws a Refusal with 4.29 when a device asks more often than it may. */
@@ -66,14 +66,16 @@ type Report = {
   mailbox: Mailbox | undefined
 }
 
-async function report(
+/** Not an `async` function, as in routes.ts: what waits for the disk is as small as it can be. */
+function report(
   { request, checkIn, received, kind, format, mailbox }: Report,
   ports: SecurePorts,
 ): Promise<Response> {
   checkEnabled(mailbox)
   const { principal: thing, sequence: seq, size } = request
   const { at, json, outcomes, uplink } = checkIn
-  const isAwaited = !request.noResponse && uplink.no_reply !== true
+  const isSilent = uplink.no_reply === true
+  const isAwaited = !request.noResponse && !isSilent
   const hasOutcomes = outcomes.length > 0
   const ackedUpto = hasOutcomes ? highest(outcomes.map(({ n }) => n)) : undefined
   const ackedMeal = hasOutcomes ? highest(outcomes.map(({ occurrence }) => occurrence)) : undefined
@@ -84,9 +86,10 @@ async function report(
     ackedMeal,
     clock: uplink.clock,
     configVersion: uplink.config_version,
+    firmwareVersion: uplink.firmware?.version,
   }
   const plan = planAnswer(isAwaited ? mailbox : undefined, said, { now: received, gateways: ports.gateways })
-  await ports.keep(
+  const kept = ports.keep(
     recordOf({
       thing,
       type: kind,
@@ -99,18 +102,32 @@ async function report(
         ? outcomes.map(({ age_s = 0, ...outcome }) => ({ ...outcome, at: before(received, age_s) }))
         : undefined,
       config_version: uplink.config_version,
+      firmware: uplink.firmware,
       sent: sentBy(plan),
       link: { size, interval_s: uplink.interval_s, answer: isAwaited ? undefined : false },
     }),
   )
+  if (isSilent) return kept.then(silence)
+  return isEmpty(plan) ? kept.then(nothing) : kept.then(() => answerOf(plan, format, ports))
+}
+
+/** `settled`: the journal holds the request's number, so that no copy of it is ever taken again. */
+const NOTHING: Response = { code: CODE.CHANGED, settled: true }
+const SILENCE: Response = { code: CODE.CHANGED, settled: true, silent: true }
+
+/** What nearly every check-in is answered with. */
+function nothing(): Response {
+  return NOTHING
+}
+
+function silence(): Response {
+  return SILENCE
+}
+
+function answerOf(plan: Plan, format: number, ports: SecurePorts): Response {
   const downlink = downlinkOf(plan, ports.clock())
   if (downlink.commands) ports.onSent(downlink.commands.length)
-  return {
-    code: CODE.CHANGED,
-    ...downlinkBody(downlink, format),
-    settled: true,
-    ...(uplink.no_reply && { silent: true }),
-  }
+  return { code: CODE.CHANGED, ...downlinkBody(downlink, format), settled: true }
 }
 
 function highest(numbers: readonly (number | undefined)[]): number | undefined {

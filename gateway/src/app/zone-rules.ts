@@ -6,9 +6,12 @@ const known = new Map<string, { readonly year: number; readonly rule: ZoneRule |
 /** There are some four hundred zones; names that nobody knows must not fill the memory. */
 const KNOWN_MAX = 1000
 
-/** A configuration as a device needs it: with the rule of its zone. `now` in milliseconds since 1970. */
+/**
+ * A configuration as a device needs it: with the rule of its zone. The web server's has it, and a new version when the rule changes; this is
+ * for those that somebody else has written. `now` in milliseconds since 1970.
+ */
 export function withRule(config: DeviceConfig, now: number): DeviceConfig {
-  if (config.zone === undefined) return config
+  if (config.zone === undefined || config.rule !== undefined) return config
   const rule = ruleOf(config.zone, now)
   return rule === undefined ? config : { ...config, rule }
 }

@@ -1,140 +1,85 @@
 import type { AeadInput, CryptoPrimitives } from '@pesebre/coap/oscore/crypto'
-import { AES } from '@stablelib/aes'
+import { MODULE } from './ccm-wasm.ts'
 
-const BLOCK = 16
 const NONCE_LENGTH = 13
 const TAG_LENGTH = 8
-/** First byte of B_0: additional data follow, M = 8, L = 2 (RFC 3610 section 2.2). */
-const B0_FLAGS = 0x40 | (((TAG_LENGTH - 2) / 2) << 3) | 1
-/** First byte of the counter blocks: L = 2 (section 2.3). */
-const COUNTER_FLAGS = 1
+const AAD_MAX = 254
+const TEXT_MAX = 0xffff
+/** Where things are in `box` of wasm/ccm.c. */
+const NONCE_AT = 17
+const AAD_AT = 34
+const TEXT_AT = 288
+/** Longer results are rare: the view of each is made anew. */
+const KEPT_VIEW_MAX = 1280
 
-// One of each for all messages: nothing here is asynchronous.
-/** The nonce where B_0 and the counter blocks have it; the first byte and the last two are written for each. */
-const place = new Uint8Array(BLOCK)
-const block = new Uint8Array(BLOCK)
-const tag = new Uint8Array(BLOCK)
-
-/** Keys whose schedule is kept: who sends often is among them. A power of two. */
-const HOT_KEYS = 4096
-
-type Hot = { readonly key: Uint8Array; readonly aes: AES }
+type Exports = {
+  readonly memory: WebAssembly.Memory
+  begin(): void
+  box(): number
+  seal(length: number, aadLength: number): void
+  open(length: number, aadLength: number): number
+}
 
 /**
- * AES-CCM-16-64-128 (RFC 3610; COSE algorithm 10) on the AES of @stablelib/aes. Node's own CCM takes a new object of OpenSSL for
- * each message, and making and collecting those costs several times as much as all of this (BENCHMARKS.md).
+ * AES-CCM-16-64-128 in WebAssembly (gateway/wasm/ccm.c), one call for each message. Node's own CCM takes a new object of OpenSSL for
+ * each, and making and collecting those costs ten times as much as all of this (BENCHMARKS.md).
  *
- * That AES looks things up in tables of 4 kB, so that its time depends a little on key and data, through the caches of the processor.
- * Who can run code on the gateway's own core may learn from that; over a network nobody has been seen to, and each device has a key
- * of its own. Libraries with larger tables are as fast in a loop, but not where the rest of a gateway fills the same caches.
+ * What it returns is a view of its memory, which the next call writes into. Throws Error on a processor that computes something else.
  */
 export function createCcm(): Pick<CryptoPrimitives, 'seal' | 'open'> {
-  const hot = new Array<Hot | undefined>(HOT_KEYS)
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(MODULE, 'base64')), {})
+  const wasm = instance.exports as Exports
+  wasm.begin()
+  const box = new Uint8Array(wasm.memory.buffer, wasm.box())
+  const views: (Uint8Array | undefined)[] = new Array(KEPT_VIEW_MAX + 1).fill(undefined)
 
-  function scheduleOf(key: Uint8Array): AES {
-    // Keys are random: any of their bits will do to spread them.
-    const at = (key[0]! | (key[1]! << 8)) & (HOT_KEYS - 1)
-    const held = hot[at]
-    if (held !== undefined && isSame(held.key, key)) return held.aes
-    const aes = new AES(key, true)
-    hot[at] = { key: key.slice(), aes }
-    return aes
-  }
-
-  function seal({ key, nonce, aad, data }: AeadInput): Uint8Array {
-    check(nonce, aad, data.length)
-    const aes = scheduleOf(key)
-    const sealed = new Uint8Array(data.length + TAG_LENGTH)
-    place.set(nonce, 1)
-    computeTag(aes, { aad, data, length: data.length })
-    applyStream(aes, { from: data, to: sealed, length: data.length })
-    for (let i = 0; i < TAG_LENGTH; i++) sealed[data.length + i] = tag[i]!
-    return sealed
-  }
-
-  function open({ key, nonce, aad, data }: AeadInput): Uint8Array | undefined {
-    const length = data.length - TAG_LENGTH
+  function load({ key, nonce, aad, data }: AeadInput, length: number): void {
     check(nonce, aad, length)
-    const aes = scheduleOf(key)
-    const plaintext = new Uint8Array(length)
-    place.set(nonce, 1)
-    applyStream(aes, { from: data, to: plaintext, length })
-    computeTag(aes, { aad, data: plaintext, length })
-    // Over all bytes, whatever they are: how long it takes tells nobody how much of a forged tag was right.
-    let difference = 0
-    for (let i = 0; i < TAG_LENGTH; i++) difference |= tag[i]! ^ data[length + i]!
-    return difference === 0 ? plaintext : undefined
+    // Loops: on so few bytes, TypedArray's own `set` takes longer.
+    for (let i = 0; i < key.length; i++) box[i] = key[i]!
+    for (let i = 0; i < NONCE_LENGTH; i++) box[NONCE_AT + i] = nonce[i]!
+    for (let i = 0; i < aad.length; i++) box[AAD_AT + i] = aad[i]!
+    for (let i = 0; i < data.length; i++) box[TEXT_AT + i] = data[i]!
   }
 
+  function textOf(length: number): Uint8Array {
+    if (length > KEPT_VIEW_MAX) return box.subarray(TEXT_AT, TEXT_AT + length)
+    views[length] ??= box.subarray(TEXT_AT, TEXT_AT + length)
+    return views[length]
+  }
+
+  function seal(input: AeadInput): Uint8Array {
+    const { length } = input.data
+    load(input, length)
+    wasm.seal(length, input.aad.length)
+    return textOf(length + TAG_LENGTH)
+  }
+
+  function open(input: AeadInput): Uint8Array | undefined {
+    const length = input.data.length - TAG_LENGTH
+    load(input, length)
+    return wasm.open(length, input.aad.length) === 1 ? textOf(length) : undefined
+  }
+
+  checkItself(seal)
   return { seal, open }
 }
 
-function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  for (let i = 0; i < BLOCK; i++) if (one[i] !== other[i]) return false
-  return true
-}
-
-/** Puts the encrypted tag into `tag`: CBC-MAC over B_0, the additional data and the plaintext (section 2.2), under S_0. */
-function computeTag(
-  aes: AES,
-  { aad, data, length }: { aad: Uint8Array; data: Uint8Array; length: number },
-): void {
-  encryptPlace(aes, B0_FLAGS, length)
-  // The first two bytes of the additional data's blocks are its length.
-  block[0]! ^= aad.length >> 8
-  block[1]! ^= aad.length
-  absorb(aes, { data: aad, length: aad.length, offset: 2 })
-  absorb(aes, { data, length, offset: 0 })
-  for (let i = 0; i < TAG_LENGTH; i++) tag[i] = block[i]!
-  encryptPlace(aes, COUNTER_FLAGS, 0)
-  for (let i = 0; i < TAG_LENGTH; i++) tag[i]! ^= block[i]!
-}
-
-/** Chains `length` bytes of `data` into the block, zeros filling up the last one. `offset`: bytes that the block has already. */
-function absorb(
-  aes: AES,
-  { data, length, offset }: { data: Uint8Array; length: number; offset: number },
-): void {
-  let at = offset
-  for (let i = 0; i < length; i++) {
-    block[at]! ^= data[i]!
-    if (++at < BLOCK) continue
-    aes.encryptBlock(block, block)
-    at = 0
-  }
-  if (at > 0) aes.encryptBlock(block, block)
-}
-
-/** Encrypts or decrypts `length` bytes in counter mode (section 2.3). */
-function applyStream(
-  aes: AES,
-  { from, to, length }: { from: Uint8Array; to: Uint8Array; length: number },
-): void {
-  for (let start = 0, counter = 1; start < length; start += BLOCK, counter++) {
-    encryptPlace(aes, COUNTER_FLAGS, counter)
-    const size = Math.min(BLOCK, length - start)
-    for (let i = 0; i < size; i++) to[start + i] = from[start + i]! ^ block[i]!
-  }
-}
-
-/** Puts the encrypted B_0 or S_counter into the block. */
-function encryptPlace(aes: AES, flags: number, last: number): void {
-  place[0] = flags
-  place[BLOCK - 2] = last >> 8
-  place[BLOCK - 1] = last
-  aes.encryptBlock(place, block)
-}
-
-/** Two bytes hold the length of the text; and additional data of 0xff00 bytes and more would be written in another form. */
 function check(nonce: Uint8Array, aad: Uint8Array, length: number): void {
-  if (
-    nonce.length !== NONCE_LENGTH ||
-    length < 0 ||
-    length > 0xffff ||
-    aad.length === 0 ||
-    aad.length >= 0xff00
+  // Without additional data the form would be another one.
+  const isAad = aad.length > 0 && aad.length <= AAD_MAX
+  if (nonce.length === NONCE_LENGTH && isAad && length >= 0 && length <= TEXT_MAX) return
+  throw new RangeError(
+    `Failed to encrypt or decrypt: nonce ${nonce.length}, aad ${aad.length}, text ${length} bytes`,
   )
-    throw new RangeError(
-      `Failed to encrypt or decrypt: nonce ${nonce.length}, aad ${aad.length}, text ${length} bytes`,
-    )
+}
+
+/** The value of RFC 8613 Appendix C.4. */
+function checkItself(seal: CryptoPrimitives['seal']): void {
+  const key = Buffer.from('f0910ed7295e6ad4b54fc793154302ff', 'hex')
+  const nonce = Buffer.from('4622d4dd6d944168eefb549868', 'hex')
+  const aad = Buffer.from('8368456e63727970743040488501810a40411440', 'hex')
+  const sealed = seal({ key, nonce, aad, data: Buffer.from('01b3747631', 'hex') })
+  if (Buffer.from(sealed).toString('hex') !== '612f1092f1776f1c1668b3825e')
+    throw new Error('Failed to start AES-CCM: its WebAssembly computes something else on this processor')
 }

@@ -20,6 +20,9 @@ export type DeviceWindow = ReplayProtection & { readonly echo: Uint8Array }
 export type Windows = {
   /** A view of one device's window. Costs nothing in the table until a verified request commits. */
   of(device: DeviceKey): DeviceWindow
+  /** What that view does, for who keeps something for each device anyway. */
+  commit(device: DeviceKey, sequenceNumber: number, echo: Uint8Array | undefined): Acceptance
+  echoOf(device: DeviceKey): Uint8Array
   /** Takes a number as seen: at start, from a journal line. */
   mark(device: DeviceKey, sequenceNumber: number): void
   /** Takes over a window from a snapshot. Only at start, before anybody else uses the table. */
@@ -164,7 +167,9 @@ export function openWindows({ memory, echoSecret }: WindowsMemory): Windows {
   }
 
   return {
-    of: (device) => new View(device, commit, echoOf),
+    of: (device) => new View(device, { commit, echoOf }),
+    commit,
+    echoOf,
     mark,
     restore,
     states,
@@ -177,20 +182,14 @@ export function openWindows({ memory, echoSecret }: WindowsMemory): Windows {
   }
 }
 
-/** One device's window. Made for every request: a class, so that its functions are not made as well. */
+/** One device's window. */
 class View implements DeviceWindow {
   readonly #device: DeviceKey
-  readonly #commit: (device: DeviceKey, sequenceNumber: number, echo: Uint8Array | undefined) => Acceptance
-  readonly #echoOf: (device: DeviceKey) => Uint8Array
+  readonly #table: Pick<Windows, 'commit' | 'echoOf'>
 
-  constructor(
-    device: DeviceKey,
-    commit: (device: DeviceKey, sequenceNumber: number, echo: Uint8Array | undefined) => Acceptance,
-    echoOf: (device: DeviceKey) => Uint8Array,
-  ) {
+  constructor(device: DeviceKey, table: Pick<Windows, 'commit' | 'echoOf'>) {
     this.#device = device
-    this.#commit = commit
-    this.#echoOf = echoOf
+    this.#table = table
   }
 
   /** Decided after decryption only, so that who has no key cannot find out which devices this gateway has heard. */
@@ -199,11 +198,11 @@ class View implements DeviceWindow {
   }
 
   commit(sequenceNumber: number, echo: Uint8Array | undefined): Acceptance {
-    return this.#commit(this.#device, sequenceNumber, echo)
+    return this.#table.commit(this.#device, sequenceNumber, echo)
   }
 
   get echo(): Uint8Array {
-    return this.#echoOf(this.#device)
+    return this.#table.echoOf(this.#device)
   }
 }
 

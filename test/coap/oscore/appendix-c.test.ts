@@ -153,7 +153,7 @@ t.test('verifyResponse() reads the responses of Appendix C.7 and C.8', (t) => {
 
 /** The nonce of the request of C.4, to which both responses belong. */
 function requestNonceOf(context: SecurityContext): RequestNonce {
-  return new RequestNonce({ context, partialIv: 20, aad: aadOf({ kid: bytes(''), partialIv: 20 }) })
+  return new RequestNonce({ context, partialIv: 20 })
 }
 
 /** Cryptography that writes down what it was given to seal. */

@@ -62,8 +62,9 @@ export class Answers {
   #copyIn(bytes: Uint8Array, place: number): void {
     const start = this.#indexOf(place)
     const head = Math.min(bytes.length, this.#ring.length - start)
-    this.#ring.set(bytes.subarray(0, head), start)
-    this.#ring.set(bytes.subarray(head), 0)
+    // By hand: most are a few bytes, for which a view of each part would cost more than all the rest.
+    for (let at = 0; at < head; at++) this.#ring[start + at] = bytes[at]!
+    for (let at = head; at < bytes.length; at++) this.#ring[at - head] = bytes[at]!
   }
 
   #indexOf(place: number): number {

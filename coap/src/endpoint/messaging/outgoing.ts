@@ -1,9 +1,9 @@
 import { EMPTY } from '../../codec/codes.ts'
 import { encodedSize, inOrder, type Message, write } from '../../codec/message.ts'
+import { Slab } from '../../codec/slab.ts'
 import type { Settings } from '../settings.ts'
 import { MessageIds } from './message-ids.ts'
 import type { Random } from './random.ts'
-import { Slab } from './slab.ts'
 import { Transmissions } from './transmissions.ts'
 
 /** Makes the datagrams that we send, and watches over the confirmable ones. */

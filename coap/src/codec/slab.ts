@@ -2,8 +2,8 @@ const SLAB = 8_192
 const LARGE = 512
 
 /**
- * Gives out arrays for outgoing datagrams. Small ones are cut from a larger piece, which is never used twice: making a separate
- * buffer for ten bytes costs more than the rest of an answer. Whoever keeps a small one for long should copy it.
+ * Gives out arrays for what is made of each message. Small ones are cut from a larger piece, which is never used twice: making a
+ * separate buffer for ten bytes costs more than the rest of an answer. Whoever keeps a small one for long should copy it.
  */
 export class Slab {
   #piece = new Uint8Array(SLAB)
