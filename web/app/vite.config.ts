@@ -1,4 +1,5 @@
 import { defineConfig } from 'vite'
+import { compressed } from './compressed.ts'
 
 /** Where `npm run dev -w web/app` finds the API. */
 const api = process.env['PESEBRE_WEB_URL'] ?? 'http://localhost:8080'
@@ -6,6 +7,7 @@ const api = process.env['PESEBRE_WEB_URL'] ?? 'http://localhost:8080'
 export default defineConfig({
   root: import.meta.dirname,
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  plugins: [compressed()],
   build: {
     target: 'es2022',
     // The strict CSP knows no data: scripts and styles; small images may stay files, too.

@@ -212,6 +212,7 @@ function audit(now: number): unknown {
     stable,
     action,
     subject: null,
+    about: action.startsWith('horse.') ? ['Bella'] : [],
     detail,
   })
   return {

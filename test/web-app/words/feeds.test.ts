@@ -4,7 +4,7 @@ import t from 'tap'
 import { en } from '../../../web/app/src/words/en.ts'
 import { es } from '../../../web/app/src/words/es.ts'
 import { explain, sayState, toneOf } from '../../../web/app/src/words/feeds.ts'
-import { sayPresence } from '../../../web/app/src/words/presence.ts'
+import { sayNext, sayPresence } from '../../../web/app/src/words/presence.ts'
 import { sayProblem, sayReason } from '../../../web/app/src/words/problems.ts'
 
 t.test('only the word "done" of the feeder reads as fed', async (t) => {
@@ -57,14 +57,12 @@ t.test('problems are told by what to do, never by the English of the server', as
 t.test('a feeder is never said to be online: only when it spoke, and what it promised', async (t) => {
   const now = Date.parse('2026-11-20T11:00:00Z')
   const seen = { lastSeen: now - 60_000, nextExpected: now + 240_000, state: 'ok' as const }
-  t.match(sayPresence('en', en, seen, now), /^Heard .*next by/)
-  t.notMatch(
-    sayPresence('en', en, { ...seen, nextExpected: now - 1 }, now),
-    'next by',
-    'a promise that is over is not told',
-  )
+  t.match(sayPresence('en', en, seen, now), /^Heard 1 min/)
+  t.match(sayNext('en', seen, now), /^\d\d:04$/)
+  t.match(sayNext('en', { nextExpected: now + 9_000 }, now), /^\d\d:00:09$/)
+  t.equal(sayNext('en', { nextExpected: now - 1 }, now), undefined, 'a promise that is over is not told')
   t.match(sayPresence('en', en, { ...seen, state: 'late' }, now), /^Silent/)
-  t.equal(sayPresence('en', en, { lastSeen: null, nextExpected: null, state: 'new' }, now), en.presence.never)
+  t.equal(sayPresence('en', en, { lastSeen: null, state: 'new' }, now), en.presence.never)
   for (const w of [en, es])
     t.notMatch(JSON.stringify(w.presence) + JSON.stringify(w.feeder), /online|en línea|conectado/i)
 })

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
 import { type App, createApp } from '../../../web/server/src/app.ts'
-import { ORIGIN, openWebApp } from '../../fakes/web-app.ts'
+import { ORIGIN, openWebApp, type Who } from '../../fakes/web-app.ts'
 
 t.setTimeout(60_000)
 
@@ -117,6 +117,48 @@ t.test(
       t.notMatch(text, /outside|hidden/, path)
       t.ok(status >= 400 || text.includes('<title>app</title>'), path)
     }
+  },
+)
+
+t.test('files go out compressed, in a form that the browser knows', async (t) => {
+  const dir = t.testdir({
+    'index.html': '<!doctype html>',
+    assets: { 'main-4f2a.js': 'plain', 'main-4f2a.js.br': 'brotli', 'main-4f2a.js.gz': 'gzip' },
+  })
+  const web = await openWebApp({ appDir: dir })
+  t.after(() => web.close())
+  for (const [accepted, sent] of [
+    ['gzip, deflate, br', 'brotli'],
+    ['gzip', 'gzip'],
+    ['identity', 'plain'],
+  ]) {
+    const headers = { 'accept-encoding': accepted! }
+    const answer = await web.ask('nobody', 'GET /assets/main-4f2a.js', { headers })
+    t.equal(answer.text, sent)
+    t.match(answer.headers, {
+      'content-type': /javascript/,
+      'cache-control': /immutable/,
+      vary: /accept-encoding/,
+    })
+  }
+})
+
+t.test(
+  'a page is told what it is going to read: what its person may see, and nothing to anybody else',
+  async (t) => {
+    const web = await openWebApp({ appDir: t.testdir({ 'index.html': '<!doctype html>' }) })
+    t.after(() => web.close())
+    const told = async (who: Who, path: string) =>
+      [...String((await web.ask(who, `GET ${path}`)).headers['link'] ?? '').matchAll(/<([^>]+)>/g)].map(
+        ([, url]) => url,
+      )
+    const horses = `/api/stables/${web.stable}/horses`
+    t.same(await told('owner', '/'), ['/api/session', horses])
+    t.same(await told('vet', `/stables/${web.stable}`), ['/api/session', horses])
+    t.same(await told('stranger', `/stables/${web.stable}`), ['/api/session'])
+    t.same(await told('admin', '/'), ['/api/session'])
+    t.same(await told('owner', '/account'), ['/api/session'])
+    t.same(await told('nobody', '/'), [])
   },
 )
 

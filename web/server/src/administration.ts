@@ -15,6 +15,7 @@ import { openRegistry } from './devices/registry.ts'
 import { createSightings } from './devices/sightings.ts'
 import { type HistoryIndex, numbersOf } from './history/history.ts'
 import { watchGateways } from './hops/gateways.ts'
+import type { Leases } from './hops/leases.ts'
 import { openQueueDepth, watchQueues } from './hops/queues.ts'
 import { lookAtDatabase, lookAtMqtt, lookAtShadows, openBucketLook } from './hops/services.ts'
 import { watchHops } from './hops/watch.ts'
@@ -28,6 +29,7 @@ export type AdministrationOptions = {
   readonly config: Config
   readonly cloud: Cloud
   readonly deps: Pick<Deps, 'db' | 'now' | 'log'>
+  readonly leases: Leases
   readonly relay: Relay | undefined
   readonly history: HistoryIndex | undefined
   readonly metrics: Metrics
@@ -39,11 +41,11 @@ const NUMBERS_MS = 2_000
 const ROWS_MAX = 100
 
 export async function openAdministration(options: AdministrationOptions): Promise<Administration> {
-  const { config, cloud, deps, relay, history, metrics } = options
+  const { config, cloud, deps, leases, relay, history, metrics } = options
   const { db, now, log } = deps
   const { live } = cloud
   const onError = (error: unknown) => log.warn({ err: error }, 'devices: AWS IoT or the database fails')
-  const gateways = watchGateways(config.gatewayAdmins, now)
+  const gateways = watchGateways(config.gatewayAdmins, { now, leases })
   const registry = openRegistry()
   const devices: Devices = createDevices({
     ...{ db, now, registry, onError },
@@ -55,7 +57,7 @@ export async function openAdministration(options: AdministrationOptions): Promis
     mqtt: config.mqtt && { ...config.mqtt, authority: await readAuthority(config.mqtt.authority) },
     policyPrefix: config.policyPrefix,
     firmware: openFirmware(config.firmwareDir),
-    gatewaysSeen: gateways.seen,
+    leases,
     isConnected: (thing) => relay?.status(thing).connected ?? null,
     onChange,
   })
@@ -169,7 +171,8 @@ function expose(metrics: Metrics, { iot, link, live }: Cloud): void {
   })
 }
 
-function gatewayAddresses({ gateways }: Config) {
+/** Gateways that devices are told of. */
+export function gatewayAddresses({ gateways }: Pick<Config, 'gateways'>) {
   const parsed = parseGateways(gateways?.list.join(',') ?? '')
   return 'gateways' in parsed ? parsed.gateways : []
 }

@@ -38,7 +38,7 @@ export function openCloud(
   const onError = logged(deps)
   const controlHandlers: ((event: ControlEvent) => void)[] = []
   const stateHandlers: ((event: StateEvent) => void)[] = []
-  const iot = mqtt && openIot({ settings: { ...mqtt, clientId: WEB_THING }, onError })
+  const iot = mqtt && openIot({ settings: { ...mqtt, clientId: mqtt.thing ?? WEB_THING }, onError })
   const away: Link = { isLive: false, since: deps.now() }
   const link = () => iot?.link() ?? away
   const shadows = openShadows(mqtt?.host)

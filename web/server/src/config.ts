@@ -55,6 +55,8 @@ export type MqttConfig = {
   readonly certificate: string
   readonly key: string
   readonly authority: string | undefined
+  /** The thing that the certificate is for, and the name of the connection. Undefined: WEB_THING of contract/src/policies.ts. */
+  readonly thing: string | undefined
 }
 
 export type OidcConfig = {
@@ -188,6 +190,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       certificate: text('PESEBRE_MQTT_CERT', /./, { allowed: `the path of a certificate, ${because}` }),
       key: text('PESEBRE_MQTT_KEY', /./, { allowed: `the path of its key, ${because}` }),
       authority: raw('PESEBRE_MQTT_CA'),
+      thing: optional('PESEBRE_WEB_THING', /^[a-zA-Z0-9:_-]{1,128}$/, '1 to 128 of a-z A-Z 0-9 : _ -'),
     }
   }
 

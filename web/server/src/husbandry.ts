@@ -10,6 +10,8 @@ import type { CardSources, Deps } from './deps.ts'
 import { openFeeding } from './feeding/feeding.ts'
 import { runFeeding } from './feeding/run.ts'
 import { type FeedRow, isEnded, seenOf } from './feeding/timeline.ts'
+import type { HistoryIndex } from './history/history.ts'
+import type { Leases } from './hops/leases.ts'
 import { openMail } from './notify/mail.ts'
 import { createNotifier } from './notify/notifier.ts'
 import { openNotificationSettings } from './notify/settings.ts'
@@ -38,13 +40,16 @@ const NEWS_MS = 30 * 60_000
 type Options = {
   readonly config: Pick<Config, 'origin' | 'smtpUrl'>
   readonly cloud: Cloud
+  readonly leases: Leases
   readonly relay: Pick<Relay, 'onGone'> | undefined
+  readonly history: Pick<HistoryIndex, 'onIndexed'> | undefined
   readonly db: Database
   readonly now: () => number
   readonly log: FastifyBaseLogger
 }
 
-export async function openHusbandry({ config, cloud, relay, db, now, log }: Options): Promise<Husbandry> {
+export async function openHusbandry(options: Options): Promise<Husbandry> {
+  const { config, cloud, leases, relay, history, db, now, log } = options
   const { origin, smtpUrl } = config
   const mail = smtpUrl === undefined ? undefined : openMail(smtpUrl)
   const keys = await readVapidKeys(db)
@@ -78,7 +83,7 @@ export async function openHusbandry({ config, cloud, relay, db, now, log }: Opti
     mail: mail?.send,
   })
   const sweep = createSweep({
-    ...{ db, places, alarms, now },
+    ...{ db, places, alarms, leases, now },
     shadows: cloud.shadows,
     heard: (thing) => {
       const { outcomes, meals } = feeding.control(thing)?.reported ?? {}
@@ -113,11 +118,19 @@ export async function openHusbandry({ config, cloud, relay, db, now, log }: Opti
     await alarms.refresh()
     stops.push(runFeeding(feeding, cloud, log))
     cloud.onState(sweep.hear)
+    history?.onIndexed(({ meals }) => {
+      feeding.told(meals).catch(failed('nobody could be told of a meal that the archive knows of'))
+    })
     relay?.onGone(onCamera)
     stops.push(
       repeat(
         () => sweep.sweep().catch(failed('devices cannot be looked at: alarms may be old')),
         async () => Math.max(SWEEP_MS, (await places.all()).size * SWEEP_EACH_MS),
+      ),
+      // Not only with the sweep, which takes its time where there are many devices: a lease is old after a minute and a half.
+      repeat(
+        () => leases.look().catch(failed('gateways cannot be looked at: who is late may be said wrongly')),
+        async () => SWEEP_MS,
       ),
       repeat(
         () => notifier.round().catch(failed('nobody could be told of an alarm')),

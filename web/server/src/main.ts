@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { createRegistry, listenAdmin } from './admin.ts'
-import { openAdministration } from './administration.ts'
+import { gatewayAddresses, openAdministration } from './administration.ts'
 import { countAlarms } from './alarms/metrics.ts'
 import { type App, createApp } from './app.ts'
 import { offerSetup, openProvider } from './auth/open.ts'
@@ -14,6 +14,7 @@ import { type Config, readConfig } from './config.ts'
 import { databaseProblems, openDatabase } from './db/database.ts'
 import { openHistory } from './history/history.ts'
 import { countHistory } from './history/metrics.ts'
+import { createLeases } from './hops/leases.ts'
 import { openHusbandry } from './husbandry.ts'
 import { openPictures } from './pictures/open.ts'
 import { serveUpgrades } from './upgrade.ts'
@@ -36,12 +37,14 @@ async function run(config: Config, log: pino.Logger): Promise<void> {
   countAlarms(registry, db)
   if (relay) countRelay(registry, relay)
   if (history) countHistory(registry, history, now)
+  const ids = gatewayAddresses(config).map(({ id }) => id)
+  const leases = createLeases({ db, shadows: cloud.shadows, now, ids })
   const administration = await openAdministration({
-    ...{ config, cloud, relay, history },
+    ...{ config, cloud, leases, relay, history },
     deps: { db, now, log },
     metrics: registry,
   })
-  const husbandry = await openHusbandry({ config, cloud, relay, db, now, log })
+  const husbandry = await openHusbandry({ config, cloud, leases, relay, history, db, now, log })
   const onRightsChange = (user?: string) => {
     cloud.live.recheck(user)
     relay?.recheck()

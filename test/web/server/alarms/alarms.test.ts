@@ -4,8 +4,10 @@ import Value from 'typebox/value'
 import { openAlarms } from '../../../../web/server/src/alarms/alarms.ts'
 import { signalsOfFeed, signalsOfState } from '../../../../web/server/src/alarms/signals.ts'
 import { createSweep } from '../../../../web/server/src/alarms/sweep.ts'
+import { createFleet } from '../../../../web/server/src/devices/fleet.ts'
 import { createPlaces } from '../../../../web/server/src/feeding/feeders.ts'
 import type { FeedRow } from '../../../../web/server/src/feeding/timeline.ts'
+import { createLeases } from '../../../../web/server/src/hops/leases.ts'
 import { createControlShadows } from '../../../fakes/control-shadows.ts'
 import { openTestDatabase } from '../../../fakes/test-database.ts'
 import { openWebApp } from '../../../fakes/web-app.ts'
@@ -45,15 +47,28 @@ async function openYard() {
   // The fake tells named shadows from classic ones, not from one another.
   const read = async (thing: string, name?: string) =>
     name === 'gateway' ? shadows.shadowsOf().read(thing, 'control') : shadows.shadowsOf().read(thing)
+  const leases = createLeases({ db, shadows: { read }, now: () => clock.now })
   const sweep = createSweep({
     db,
     shadows: { read },
+    leases,
     places,
     alarms,
     now: () => clock.now,
     standing: () => ({ isFeeding: false, isEnabled: true }),
   })
-  return { web, db, clock, alarms, open, told, live, sweep, report, lease }
+  const fleet = createFleet({
+    db,
+    leases,
+    now: () => clock.now,
+    states: { current: () => undefined },
+    registry: { listThings: async () => [] },
+    peek: async () => new Map(),
+    onError: (error) => {
+      throw error
+    },
+  })
+  return { web, db, clock, alarms, open, told, live, sweep, report, lease, fleet }
 }
 
 const list = async ({ web }: Awaited<ReturnType<typeof openYard>>, all = '') =>
@@ -224,6 +239,38 @@ t.test(
     t.same(alarms.kindsOf(web.feeder), [])
   },
 )
+
+t.test('the fleet says of a device what the alarms say, also after its gateway came back', async (t) => {
+  const yard = await openYard()
+  t.teardown(yard.web.close)
+  const { sweep, clock, report, lease, web, db, fleet } = yard
+  const start = clock.now
+  report({ hopper_pct: 50 })
+  const row = { thing: web.feeder, seq: 1, at: start, received: start, state: '{}' }
+  await db.sql
+    .insertInto('thing_numbers')
+    .values({ ...row, type: 'feeder', reports: 1, gateway: 'a' })
+    .execute()
+  await db.sql
+    .insertInto('raw_rows')
+    .values({ ...row, horse_id: '', interval_s: 300 })
+    .execute()
+  const both = async () => {
+    await sweep.sweep()
+    const [device] = await fleet.rows([web.feeder])
+    return [sweep.presenceFor(web.feeder).state, device!.standing]
+  }
+  lease('a', clock.now)
+  t.same(await both(), ['seen', 'good'])
+  clock.now = start + 80 * MINUTE
+  t.same(await both(), ['gateway-down', 'gateway-down'])
+  clock.now += MINUTE
+  lease('a', clock.now)
+  t.same(await both(), ['gateway-down', 'gateway-down'], 'its devices have to find that out')
+  clock.now += 95 * MINUTE
+  lease('a', clock.now)
+  t.same(await both(), ['silent', 'alarm'])
+})
 
 t.test('alarms of a device that is not in use any more go with it', async (t) => {
   const yard = await openYard()

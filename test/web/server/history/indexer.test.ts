@@ -117,7 +117,7 @@ t.test('an object becomes raw rows, hourly roll-ups and numbers', async (t) => {
     state: { hopper_pct: 3, name: 'x' },
   })
   t.same(await fleetTotal(db), { reports: 3, things: 1, to: NOW - HOUR })
-  t.same(indexed, [{ key, rows: 3, things: ['feeder-00000001'] }])
+  t.same(indexed, [{ key, rows: 3, things: ['feeder-00000001'], meals: [] }])
 })
 
 t.test('an object is taken once, and new ones are found where they are expected', async (t) => {

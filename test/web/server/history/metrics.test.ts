@@ -23,7 +23,7 @@ t.test('countHistory() counts what came in, and shows how long nobody has looked
     'pesebre_history_reports_total 0',
   ])
   lookedAt = clock.now - 1000
-  for (const listener of listeners) listener({ rows: 7, things: ['a'] })
+  for (const listener of listeners) listener({ rows: 7, things: ['a'], meals: [] })
   t.same(await numbers(), [
     'pesebre_history_look_age_seconds 1',
     'pesebre_history_objects_total 1',

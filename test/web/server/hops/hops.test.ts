@@ -43,7 +43,9 @@ t.test('gateways: ready or why not, their journals, and which does not answer', 
       pesebre_journal_failed: 0,
     },
   })
-  const gateways = watchGateways([well.url, ill.url], Date.now)
+  const now = Date.now
+  const seen = new Map<string, number>()
+  const gateways = watchGateways([well.url, ill.url], { now, leases: { seen: () => seen } })
   t.strictSame(brief(await gateways.look()), [
     'gateway a ok: ready',
     'journal a ok: everything was sent',
@@ -58,14 +60,53 @@ t.test('gateways: ready or why not, their journals, and which does not answer', 
     'known by its id',
   )
   t.match(journal, { state: 'unknown' })
-  t.strictSame([...gateways.seen().keys()].sort(), ['a', 'b'])
 })
+
+t.test(
+  'gateways: which of them run is what their leases say; what they know, their admin ports',
+  async (t) => {
+    const answering = await gateway(t, { ready: { ready: true, gateway: 'a' }, metrics: {} })
+    const seen = new Map<string, number>()
+    const clock = { now: 1_000_000_000 }
+    const leases = { seen: () => seen }
+    const gateways = watchGateways([answering.url], { now: () => clock.now, leases })
+    const looks = async () => brief(await gateways.look()).filter((look) => look.startsWith('gateway'))
+    seen
+      .set('a', clock.now)
+      .set('b', clock.now - 20_000)
+      .set('c', clock.now - 600_000)
+      .set('d', 0)
+    t.strictSame(
+      await looks(),
+      [
+        'gateway a ok: ready',
+        'gateway b ok: it last said that it runs 20 s ago',
+        'gateway c broken: it last said that it runs 600 s ago',
+        'gateway d broken: it said that it stops',
+      ],
+      'also those without an admin port',
+    )
+    await answering.close()
+    const [unreachable] = await looks()
+    t.match(unreachable, /^gateway a slow: does not answer at .*; it last said that it runs 0 s ago$/)
+    clock.now += 91_000
+    t.match(
+      (await looks())[0],
+      /^gateway a broken: does not answer at .*; it last said that it runs 91 s ago$/,
+    )
+
+    const one = { seen: () => new Map([['a', clock.now]]) }
+    const deaf = watchGateways(['http://127.0.0.1:1'], { now: () => clock.now, leases: one })
+    t.match(brief(await deaf.look()), [/^gateway a slow: /, /^journal a unknown: /], 'the only one it can be')
+  },
+)
 
 t.test('gateways: reports are counted over their restarts', async (t) => {
   const metrics = { pesebre_reports_kept_total: 1_000 }
   const { url } = await gateway(t, { ready: { ready: true, gateway: 'a' }, metrics })
   let now = 0
-  const gateways = watchGateways([url], () => now)
+  const leases = { seen: () => new Map() }
+  const gateways = watchGateways([url], { now: () => now, leases })
   t.strictSame(gateways.reports(), { total: 0, perMinute: 0 })
   for (const [at, kept] of [
     [0, 1_000],
@@ -78,7 +119,7 @@ t.test('gateways: reports are counted over their restarts', async (t) => {
     await gateways.look()
   }
   t.strictSame(gateways.reports(), { total: 107, perMinute: 67 })
-  t.equal(watchGateways([], Date.now).reports(), undefined)
+  t.equal(watchGateways([], { now: Date.now, leases }).reports(), undefined)
 })
 
 t.test('readMetrics() reads values without labels', async (t) => {

@@ -39,7 +39,12 @@ t.test(
     await web.ask('stranger', `POST /api/stables/${web.otherStable}/horses`, { body: { name: 'Rayo' } })
     const page = await web.ask('owner', `GET /api/stables/${web.stable}/audit?limit=2`)
     t.match(page.json.rows, [
-      { action: 'horse.create', detail: { name: 'Luna' }, user: { id: web.users.owner, name: 'owner' } },
+      {
+        action: 'horse.create',
+        about: ['Luna'],
+        detail: { name: 'Luna' },
+        user: { id: web.users.owner, name: 'owner' },
+      },
       { action: 'horse.create', detail: { name: 'Mora' } },
     ])
     const rest = await web.ask(

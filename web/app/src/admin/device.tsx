@@ -14,7 +14,7 @@ import { span } from '../words/format.ts'
 import { language, words } from '../words/language.ts'
 import { Downloads } from './downloads.tsx'
 import { HorseSelect } from './horse-select.tsx'
-import { sayValue } from './report.ts'
+import { sayName, sayValue } from './report.ts'
 import { StandingTag } from './standing.tsx'
 import { adminWords } from './words.ts'
 import './admin.css'
@@ -137,11 +137,10 @@ function Report({ device }: { device: Device }) {
 }
 
 function Pair({ name, value }: { name: string; value: string }) {
+  const said = sayName(words.value, name)
   return (
     <>
-      <dt>
-        <code>{name}</code>
-      </dt>
+      <dt>{said === name ? <code>{name}</code> : said}</dt>
       <dd>{value}</dd>
     </>
   )

@@ -161,7 +161,7 @@ function Row({ device }: { device: Device }) {
         )}
       </div>
       <div class="device-report small">
-        {state ? sayReport(language.value, state) : <span class="soft">–</span>}
+        {state ? sayReport(language.value, words.value, state) : <span class="soft">–</span>}
       </div>
       <div class="device-at small">
         {at === null ? <span class="soft">{w.presence.never}</span> : <Ago at={at} />}

@@ -7,7 +7,7 @@ import { useWatch } from '../data/live.ts'
 import { useAction } from '../ui/action.ts'
 import { Button, ButtonLink, Choice, Field } from '../ui/controls.tsx'
 import { Card, Failure, Note, PageHeader, Show } from '../ui/surfaces.tsx'
-import { language } from '../words/language.ts'
+import { language, words } from '../words/language.ts'
 import { Downloads } from './downloads.tsx'
 import { Flash } from './flash.tsx'
 import { HorseSelect } from './horse-select.tsx'
@@ -129,7 +129,7 @@ function Contact({ registered, onAnother }: { registered: Device; onAnother: () 
       <div role="status">
         {isHeard ? (
           <Note tone="good" title={a.register.heard}>
-            {device.state && sayReport(language.value, device.state)}
+            {device.state && sayReport(language.value, words.value, device.state)}
           </Note>
         ) : (
           <p class="waiting">

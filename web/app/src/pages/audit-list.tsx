@@ -31,6 +31,7 @@ export function AuditList({ path, zone }: { path: string; zone?: string }) {
                 <li key={row.id}>
                   <span class="grow">
                     <strong>{row.user?.name ?? 'Pesebre'}</strong> {sayAction(w, row.action)}
+                    {sayAbout(row) !== '' && `: ${sayAbout(row)}`}
                     {sayDetail(row) !== '' && <span class="soft small block">{sayDetail(row)}</span>}
                   </span>
                   <span class="soft small nowrap">
@@ -54,18 +55,28 @@ export function AuditList({ path, zone }: { path: string; zone?: string }) {
   )
 }
 
+/** Whom or what it was done to; of what somebody did to themselves, nothing. */
+function sayAbout({ subject, user, about }: AuditRow): string {
+  return subject === user?.id ? '' : about.join(', ')
+}
+
+/** What means something to the machine alone, or is said by what it was done to. */
+const UNSAID: readonly string[] = ['version', 'n', 'thing', 'kind', 'language']
+
 /** The plain values of what changed: those that speak for themselves alone, others with their names. */
-function sayDetail({ detail }: AuditRow): string {
+function sayDetail({ detail, about }: AuditRow): string {
   const w = words.value
   return (
     Object.entries(detail)
       .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
       // Ids tell people nothing.
       .filter(([, value]) => !/^[a-z]{3}_[a-z2-7]{16}$/.test(String(value)))
+      .filter(([name, value]) => !UNSAID.includes(name) && !about.includes(String(value)))
       .map(([name, value]) => {
         if (name === 'grams' && typeof value === 'number') return grams(language.value, value)
         if (name === 'role') return w.role[value as keyof typeof w.role] ?? String(value)
-        return ['name', 'email', 'zone', 'thing'].includes(name) ? String(value) : `${name}: ${String(value)}`
+        if (name === 'slots' && typeof value === 'number') return w.schedule.mealCount(value)
+        return ['name', 'email', 'zone', 'form'].includes(name) ? String(value) : `${name}: ${String(value)}`
       })
       .slice(0, 4)
       .join(' · ')

@@ -115,7 +115,8 @@ export const en = {
   },
   presence: {
     seen: (ago: string) => `Heard ${ago}`,
-    next: (time: string) => `next by ${time}`,
+    last: 'Last heard',
+    next: 'Next at the latest',
     late: (ago: string) => `Silent: last heard ${ago}`,
     lateHelp: (every: string) => `It promised to report every ${every}.`,
     gateway: (ago: string) => `Its gateway is down. Last heard ${ago}`,
@@ -316,7 +317,6 @@ export const en = {
     noPicture: 'No picture at the moment',
     alt: (name: string) => `What the camera of ${name} sees`,
     details: 'Details',
-    level: 'Size of pictures',
   },
   schedule: {
     title: 'Meals',

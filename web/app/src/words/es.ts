@@ -123,7 +123,8 @@ export const es: Words = {
   },
   presence: {
     seen: (ago) => `Última noticia ${ago}`,
-    next: (time) => `próxima antes de las ${time}`,
+    last: 'Última noticia',
+    next: 'La próxima, a más tardar',
     late: (ago) => `En silencio: última noticia ${ago}`,
     lateHelp: (every) => `Prometió dar noticias cada ${every}.`,
     gateway: (ago) => `Su pasarela no funciona. Última noticia ${ago}`,
@@ -323,7 +324,6 @@ export const es: Words = {
     noPicture: 'No hay imagen en este momento',
     alt: (name) => `Lo que ve la cámara de ${name}`,
     details: 'Detalles',
-    level: 'Tamaño de las imágenes',
   },
   schedule: {
     title: 'Comidas',

@@ -19,20 +19,23 @@ export function sayFeeder({ feeder: w }: Words, state: FeederSummary['state']): 
   return { text: w.unknown, tone: 'neutral' }
 }
 
-type Seen = { lastSeen: number | null; nextExpected: number | null; state?: FeederSummary['state'] }
+type Seen = Pick<FeederSummary, 'lastSeen'> & { state?: FeederSummary['state'] }
 
-/** The age of its last word; the promise of the next one while it still holds. */
-export function sayPresence(
-  language: Language,
-  w: Words,
-  { lastSeen, nextExpected, state }: Seen,
-  now: number,
-): string {
+/** The age of its last word. It stays one line long, so that nothing below it moves each time that a feeder speaks. */
+export function sayPresence(language: Language, w: Words, { lastSeen, state }: Seen, now: number): string {
   if (lastSeen === null) return w.presence.never
   const age = ago(language, w, { at: lastSeen, now })
   if (state === 'late' || state === 'offline') return w.presence.late(age)
   if (state === 'gateway_down') return w.presence.gateway(age)
-  const heard = w.presence.seen(age)
-  if (nextExpected === null || nextExpected < now) return heard
-  return `${heard}, ${w.presence.next(clock(language, nextExpected, { seconds: nextExpected - now < 60_000 }))}`
+  return w.presence.seen(age)
+}
+
+/** By when the feeder promised its next word; undefined when it has promised none, or that time has passed. */
+export function sayNext(
+  language: Language,
+  { nextExpected }: Pick<FeederSummary, 'nextExpected'>,
+  now: number,
+) {
+  if (nextExpected === null || nextExpected < now) return undefined
+  return clock(language, nextExpected, { seconds: nextExpected - now < 60_000 })
 }

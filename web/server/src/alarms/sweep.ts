@@ -2,6 +2,7 @@ import type { FeederSummary } from '@pesebre/contract/api/horse'
 import { LEASE_HOLDS_MS, type Presence, presenceOf } from '@pesebre/contract/presence'
 import type { Database } from '../db/database.ts'
 import type { Place, Places } from '../feeding/feeders.ts'
+import { GATEWAY_THING, type Leases } from '../hops/leases.ts'
 import type { Shadows } from '../iot/shadows.ts'
 import { type StateEvent, stateOf } from '../live/documents.ts'
 import type { Alarms } from './alarms.ts'
@@ -10,6 +11,7 @@ import { type Signal, signalsOfState } from './signals.ts'
 export type SweepOptions = {
   readonly db: Database
   readonly shadows: Pick<Shadows, 'read'>
+  readonly leases: Leases
   readonly places: Places
   readonly alarms: Pick<Alarms, 'take' | 'refresh' | 'retain' | 'kindsOf'>
   readonly now: () => number
@@ -24,29 +26,18 @@ type Known = {
   readonly link: Omit<StateEvent, 'state' | 'kind'>
 }
 
-/** Where a gateway keeps its lease (gateway/src/lease.ts). */
-const GATEWAY_THING = 'pesebre-gateway-'
-const GATEWAY_SHADOW = 'gateway'
 /** A gateway that renews its lease late, once, is no alarm yet, milliseconds. */
 const GATEWAY_GONE_MS = LEASE_HOLDS_MS + 30_000
-/** A gateway that said that it stops: since when, nobody knows. More than any back-off, milliseconds. */
-const FOREVER_MS = 86_400_000
 /** Reads at a time. */
 const READS_AT_ONCE = 8
-/** A gateway puts what it took into the archive each minute; a row may be in the next object, milliseconds. */
-const ARCHIVE_LAG_MS = 3 * 60_000
 /** A cell at rest, millivolts: full and empty. */
 const BATTERY_FULL_MV = 4_200
 const BATTERY_EMPTY_MV = 3_300
 
 /** Looks at every device's shadow now and then: battery, hopper, and whether it is late, or its gateway has gone. */
-export function createSweep({ db, shadows, places, alarms, now, heard, standing }: SweepOptions) {
+export function createSweep({ db, shadows, leases, places, alarms, now, heard, standing }: SweepOptions) {
   const known = new Map<string, Known | null>()
-  let gateways: ReadonlyMap<string, number> = new Map()
-  let lookedAt = 0
-  /** Since when each gateway is there again, and for how long it was not. */
-  const back = new Map<string, { readonly at: number; readonly away: number }>()
-  let archive: Archive = { heard: new Map(), completeTo: undefined }
+  let archived: ReadonlyMap<string, number> = new Map()
 
   async function sweep(): Promise<void> {
     await alarms.refresh()
@@ -61,12 +52,9 @@ export function createSweep({ db, shadows, places, alarms, now, heard, standing 
           await read(place.thing).catch((error: unknown) => errors.push(error))
       }),
     )
-    const before = { gateways, at: lookedAt }
-    gateways = await leases()
-    lookedAt = now()
-    noteReturns(before)
-    archive = await readArchive(db, liveOf(gateways, now()))
-    for (const [id, at] of gateways) {
+    await leases.look([...known.values()].flatMap((one) => one?.link.gateway ?? []))
+    archived = await readArchived(db)
+    for (const [id, at] of leases.seen()) {
       const thing = `${GATEWAY_THING}${id}`
       const isGone = at > 0 && now() - at > GATEWAY_GONE_MS
       await alarms.take(thing, [{ kind: 'gateway', isOn: isGone, detail: { seen: at } }])
@@ -84,32 +72,6 @@ export function createSweep({ db, shadows, places, alarms, now, heard, standing 
   function hear(event: StateEvent): void {
     const { kind: _, state, ...link } = event
     known.set(event.thing, state === null || link.seq === null ? null : { state, link })
-  }
-
-  async function leases(): Promise<ReadonlyMap<string, number>> {
-    const ids = new Set(gateways.keys())
-    for (const one of known.values()) if (one?.link.gateway) ids.add(one.link.gateway)
-    const rows = await db.sql.selectFrom('thing_numbers').select('gateway').distinct().execute()
-    for (const { gateway } of rows) ids.add(gateway)
-    const found = new Map<string, number>()
-    for (const id of ids) {
-      const document = await shadows.read(`${GATEWAY_THING}${id}`, GATEWAY_SHADOW)
-      const { reported } = (document?.state ?? {}) as { reported?: { at?: unknown } }
-      // Of one that keeps no lease nothing is known.
-      if (typeof reported?.at === 'number') found.set(id, reported.at)
-    }
-    return found
-  }
-
-  /** Which gateways were away at the last look, or are seen for the first time: their devices may need a while. */
-  function noteReturns(before: { gateways: ReadonlyMap<string, number>; at: number }): void {
-    for (const [id, at] of gateways) {
-      const last = before.gateways.get(id)
-      if (now() - at > LEASE_HOLDS_MS) continue
-      if (last === undefined) back.set(id, { at: now(), away: 0 })
-      else if (before.at - last > LEASE_HOLDS_MS)
-        back.set(id, { at: now(), away: last === 0 ? FOREVER_MS : at - last })
-    }
   }
 
   async function look(place: Place): Promise<void> {
@@ -144,10 +106,10 @@ export function createSweep({ db, shadows, places, alarms, now, heard, standing 
       ...(at !== null && {
         link: { at, interval_s: interval_s ?? undefined, gateway: gateway ?? undefined },
       }),
-      heard: Math.max(heard?.(thing) ?? 0, archive.heard.get(thing) ?? 0),
-      completeTo: archive.completeTo,
-      gateways,
-      back: gateway === null ? undefined : back.get(gateway),
+      heard: Math.max(heard?.(thing) ?? 0, archived.get(thing) ?? 0),
+      completeTo: leases.completeTo(),
+      gateways: leases.seen(),
+      back: leases.back(gateway),
     })
   }
 
@@ -193,30 +155,15 @@ export function createSweep({ db, shadows, places, alarms, now, heard, standing 
     return kinds.has('battery') ? 'low_battery' : 'ok'
   }
 
-  return { sweep, hear, presenceFor, cards, gateways: () => gateways }
+  return { sweep, hear, presenceFor, cards }
 }
 
 export type Sweep = ReturnType<typeof createSweep>
 
-type Archive = { readonly heard: ReadonlyMap<string, number>; readonly completeTo: number | undefined }
-
-/**
- * What the archive's index knows. It is complete up to what every live gateway has put there lately: one that has put nothing there for
- * long makes it say little, and then the shadows' slower measure holds (contract/src/presence.ts).
- */
-async function readArchive({ sql }: Database, live: readonly string[]): Promise<Archive> {
-  const rows = await sql.selectFrom('thing_numbers').select(['thing', 'at', 'received', 'gateway']).execute()
-  const newest = new Map<string, number>()
-  for (const { gateway, received } of rows) newest.set(gateway, Math.max(newest.get(gateway) ?? 0, received))
-  const ends = live.map((gateway) => newest.get(gateway) ?? 0)
-  return {
-    heard: new Map(rows.map(({ thing, at }) => [thing, at])),
-    completeTo: ends.length === 0 ? undefined : Math.min(...ends) - ARCHIVE_LAG_MS,
-  }
-}
-
-function liveOf(gateways: ReadonlyMap<string, number>, now: number): string[] {
-  return [...gateways].filter(([, at]) => now - at <= LEASE_HOLDS_MS).map(([id]) => id)
+/** When the index of the archive last has heard of each thing. */
+async function readArchived({ sql }: Database): Promise<ReadonlyMap<string, number>> {
+  const rows = await sql.selectFrom('thing_numbers').select(['thing', 'at']).execute()
+  return new Map(rows.map(({ thing, at }) => [thing, at]))
 }
 
 function batteryPct(mv: number): number {

@@ -13,7 +13,7 @@ export type Devices = Registrar &
   Assigner & { readonly downloads: Downloads; readonly fleet: Fleet; readonly firmware: Firmware }
 
 export type DevicesOptions = Omit<DeviceParts, 'downloads' | 'shadows'> &
-  Pick<FleetOptions, 'states' | 'peek' | 'onError' | 'isConnected' | 'gatewaysSeen'> & {
+  Pick<FleetOptions, 'states' | 'peek' | 'onError' | 'isConnected' | 'leases'> & {
     readonly shadows: Pick<Shadows, 'read' | 'changeControl'>
     readonly firmware: Firmware
   }

@@ -7,6 +7,7 @@ import {
 import { deviceOfThing } from '@pesebre/contract/kid'
 import { presenceOf } from '@pesebre/contract/presence'
 import type { Database } from '../db/database.ts'
+import type { Leases } from '../hops/leases.ts'
 import type { StateEvent } from '../live/documents.ts'
 import type { States } from '../live/states.ts'
 import type { Peek } from './peek.ts'
@@ -35,16 +36,14 @@ export type FleetOptions = {
   readonly onError: (error: unknown) => void
   /** Whether a camera is connected; null: not known. */
   readonly isConnected?: (thing: string) => boolean | null
-  /** When each gateway was last known to run, by id. */
-  readonly gatewaysSeen?: () => ReadonlyMap<string, number>
+  /** Which gateways run, and how complete the index is. */
+  readonly leases: Pick<Leases, 'seen' | 'back' | 'completeTo'>
 }
 
 /** Things of AWS IoT that are looked through for devices that nobody has registered here. */
 const THINGS_MAX = 5_000
 /** The list of AWS IoT's things is read again after this, milliseconds. */
 const THINGS_MS = 300_000
-/** The archive is rotated each minute, and looked through as often: what the index has is complete up to this long ago. */
-const INDEX_BEHIND_MS = 180_000
 const LIMIT = 200
 /** Devices are counted anew after this, milliseconds: a page that stays open asks all the time. */
 const COUNT_MS = 10_000
@@ -52,7 +51,7 @@ const COUNT_MS = 10_000
 const OWN = /^pesebre-/
 
 export function createFleet(options: FleetOptions): Fleet {
-  const { db, now, states, registry, peek, onError } = options
+  const { db, now, states, registry, peek, leases, onError } = options
   let things: ReadonlyMap<string, string | undefined> = new Map()
   let readAt = Number.NEGATIVE_INFINITY
   let counts: Promise<Record<DeviceStanding, number>> | undefined
@@ -168,16 +167,16 @@ export function createFleet(options: FleetOptions): Fleet {
       return connected === null && o.at === null ? 'new' : 'good'
     }
     if (o.at === null) return 'new'
-    const time = now()
     const { state } = presenceOf({
-      now: time,
+      now: now(),
       link: {
         at: o.at,
         interval_s: o.interval_s ?? undefined,
         ...(o.gateway !== null && { gateway: o.gateway }),
       },
-      completeTo: time - INDEX_BEHIND_MS,
-      gateways: options.gatewaysSeen?.(),
+      completeTo: leases.completeTo(),
+      gateways: leases.seen(),
+      back: leases.back(o.gateway),
     })
     // Without a promise of its own nobody can say that it is late.
     return state === 'seen' || state === 'never' ? 'good' : state

@@ -22,7 +22,7 @@ export function createPeek(shadows: Pick<Shadows, 'read'>, onError: (error: unkn
     const read = async (): Promise<void> => {
       for (let thing = stale.pop(); thing !== undefined; thing = stale.pop()) {
         try {
-          const { event } = stateOf(thing, await shadows.read(thing))
+          const { event } = stateOf(thing, await shadows.read(thing).catch(unlessForbidden))
           seen.set(thing, { event, readAt: now })
         } catch (error) {
           onError(error)
@@ -33,4 +33,9 @@ export function createPeek(shadows: Pick<Shadows, 'read'>, onError: (error: unkn
     await Promise.all(Array.from({ length: AT_ONCE }, read))
     return new Map(asked.flatMap((thing) => (seen.has(thing) ? [[thing, seen.get(thing)!.event]] : [])))
   }
+}
+
+/** Things that are none of ours are in the same registry. On AWS their shadows are not for us to read, which is no failure. */
+function unlessForbidden(error: unknown): undefined {
+  if ((error as { name?: string }).name !== 'ForbiddenException') throw error
 }

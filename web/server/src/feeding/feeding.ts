@@ -6,6 +6,7 @@ import type { Control } from '@pesebre/contract/control'
 import { dateOf, localMinute } from '@pesebre/contract/wall-clock'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../db/database.ts'
+import type { MealOf } from '../history/meals.ts'
 import type { Shadows } from '../iot/shadows.ts'
 import { Problem } from '../problems.ts'
 import { boundsOf, dayOf, mealsOf } from './day.ts'
@@ -143,6 +144,14 @@ export function openFeeding({ db, shadows, now, log, publish, onFeed, onMissed }
     await follower.hear(thing, document)
   }
 
+  /** Meals that the archive's index has brought into the ledger. */
+  async function told(meals: readonly MealOf[]): Promise<void> {
+    for (const { thing, occurrence } of meals) {
+      const row = await ledger.byOccurrence(thing, occurrence)
+      if (row !== undefined) follower.told(row)
+    }
+  }
+
   /** At which horse each feeder was seen last. */
   const seenAt = new Map<string, string | undefined>()
 
@@ -156,6 +165,15 @@ export function openFeeding({ db, shadows, now, log, publish, onFeed, onMissed }
         if (now?.feeder === thing) await settings.takeLimitsOf({ ...now, feeder: thing })
       }
       seenAt.set(thing, horse?.id)
+    }
+  }
+
+  /** Reads every feeder's shadow, and sees that the clock on its wall goes right for the next weeks. */
+  async function reconcile(): Promise<void> {
+    await follower.reconcile()
+    for (const { thing, kind } of (await places.all()).values()) {
+      const control = kind === 'feeder' ? follower.control(thing) : undefined
+      if (control !== undefined) await settings.keepRule(thing, control).catch(onError)
     }
   }
 
@@ -177,8 +195,9 @@ export function openFeeding({ db, shadows, now, log, publish, onFeed, onMissed }
     day,
     meals,
     hear,
+    told,
     tick,
-    reconcile: follower.reconcile,
+    reconcile,
     /** Devices were registered, or moved. */
     forgetPlaces: places.forget,
     places,

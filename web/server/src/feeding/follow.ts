@@ -16,6 +16,8 @@ export type Follower = {
   reconcile(): Promise<void>
   /** What the clock alone decides: expired, unknown. */
   tick(): Promise<void>
+  /** A meal that somebody else has brought into the ledger: the archive's index. */
+  told(row: FeedRow): void
   /** A row as far as it has come: the database learns of the way only at its end. */
   latest(row: FeedRow): FeedRow
   /** Feedings that are going on, of this feeder. */
@@ -191,6 +193,14 @@ export function createFollower(options: FollowerOptions): Follower {
     }
   }
 
+  function told(row: FeedRow): void {
+    const { eaten, eating } = feederOf(row.thing)
+    const occurrence = Number(row.occurrence)
+    eating.delete(occurrence)
+    remember(eaten, occurrence)
+    onFeed(row)
+  }
+
   async function tick(): Promise<void> {
     await Promise.all(
       [...feeders].map(([thing, feeder]) =>
@@ -224,6 +234,7 @@ export function createFollower(options: FollowerOptions): Follower {
     hear,
     reconcile,
     tick,
+    told,
     latest: (row) => (row.n === null ? row : (feeders.get(row.thing)?.open.get(row.n) ?? row)),
     going: (thing) => {
       const { open, eating } = feederOf(thing)

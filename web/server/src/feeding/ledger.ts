@@ -105,6 +105,15 @@ export function openLedger(db: Database) {
       .executeTakeFirst()
   }
 
+  function byOccurrence(thing: string, occurrence: number): Promise<FeedRow | undefined> {
+    return sql
+      .selectFrom('feeds')
+      .selectAll()
+      .where('thing', '=', thing)
+      .where('occurrence', '=', occurrence)
+      .executeTakeFirst()
+  }
+
   /** Every command of which something may still be heard: not settled, and asked for after `since`. */
   function open(since: number): Promise<FeedRow[]> {
     return sql
@@ -169,7 +178,20 @@ export function openLedger(db: Database) {
       .where((row) => row.or([row('reason', 'is', null), row('reason', '!=', NOT_GIVEN)]))
   }
 
-  return { intend, end, add, byId, byKey, byNumber, open, between, page, lastOf, newId: () => newId('fee') }
+  return {
+    intend,
+    end,
+    add,
+    byId,
+    byKey,
+    byNumber,
+    byOccurrence,
+    open,
+    between,
+    page,
+    lastOf,
+    newId: () => newId('fee'),
+  }
 }
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'

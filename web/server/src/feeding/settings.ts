@@ -22,6 +22,7 @@ import { checkZone } from '../zones.ts'
 import { type Caps, capsOf, deviceLimits } from './caps.ts'
 import type { FedHorse } from './feeders.ts'
 import { clockChanges, nextMeal } from './plan.ts'
+import { withRule } from './zone-rules.ts'
 
 export type SettingsOptions = {
   readonly db: Database
@@ -53,7 +54,7 @@ export function createSettings({ db, shadows, now, leftOf }: SettingsOptions) {
       if (!exists) throw new Problem('conflict', { reason: 'no_feeder', detail: `Not registered: ${thing}` })
       const { desired, reported } = control
       const before = desired.config ?? { version: 0 }
-      const edited = edit(before, control)
+      const edited = withRule(edit(before, control), now())
       if (JSON.stringify(edited) === JSON.stringify(before)) return { desired: undefined, control }
       const version = Math.max(before.version, reported.config?.version ?? 0) + 1
       const next = { ...desired, config: { ...edited, version } }
@@ -93,7 +94,9 @@ export function createSettings({ db, shadows, now, leftOf }: SettingsOptions) {
         throw new Problem('conflict', { reason: 'changed', detail: 'Somebody else has changed the schedule' })
       const caps = capsOf(horse, config)
       checkAmounts(body, caps)
-      return { ...config, zone: body.zone, schedule, limits: { ...deviceLimits(caps), ...config.limits } }
+      const { rule: _, ...others } = config
+      const kept = body.zone === config.zone ? config : others
+      return { ...kept, zone: body.zone, schedule, limits: { ...deviceLimits(caps), ...config.limits } }
     })
     const { version } = control.desired.config ?? { version: 0 }
     await db.write(async (tx) => {
@@ -159,6 +162,11 @@ export function createSettings({ db, shadows, now, leftOf }: SettingsOptions) {
       const limits = gap_s === undefined ? {} : { gap_s }
       return { ...config, limits: deviceLimits(capsOf(horse, { limits })) }
     })
+  }
+
+  /** The clocks of its zone are going to change in another way than the feeder knows: it gets the rule that is true. */
+  async function keepRule(thing: string, { desired: { config } }: Control): Promise<void> {
+    if (config !== undefined && withRule(config, now()) !== config) await change(thing, (config) => config)
   }
 
   async function calibrationAnswer(control: Control, thing: string): Promise<CalibrationAnswer> {
@@ -227,6 +235,7 @@ export function createSettings({ db, shadows, now, leftOf }: SettingsOptions) {
     readLimits: async (horse: HorseWithFeeder) => limitsAnswer(await read(horse.feeder), horse),
     putLimits,
     takeLimitsOf,
+    keepRule,
     readCalibration: async (horse: HorseWithFeeder) =>
       calibrationAnswer(await read(horse.feeder), horse.feeder),
     calibrate,

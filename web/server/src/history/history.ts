@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config.ts'
 import type { Database } from '../db/database.ts'
 import { readRules } from './rules-file.ts'
+import type { Taken } from './take.ts'
 import type { FromHistory, HistoryInput, ToHistory } from './worker.ts'
 
 /** Reports of one thing in the archive, each (thing, seq) once, and the newest of them. */
@@ -28,8 +29,8 @@ export type HistoryIndex = {
   stop(): Promise<void>
 }
 
-/** So many new reports, of these things. */
-export type OnIndexed = (object: { rows: number; things: readonly string[] }) => void
+/** So many new reports, of these things; and meals that the ledger did not have. */
+export type OnIndexed = (object: Taken) => void
 
 const RESTART_MS = 10_000
 const CHUNK = 500

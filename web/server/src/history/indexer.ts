@@ -10,7 +10,7 @@ import type { ArchiveStore } from './archive-store.ts'
 import { readAssignments } from './assignments.ts'
 import { type ArchivedReport, readArchived } from './parquet.ts'
 import type { Rule } from './rules.ts'
-import { keyOf, takeObject } from './take.ts'
+import { keyOf, type Taken, takeObject } from './take.ts'
 
 export type IndexerSettings = {
   db: Database
@@ -18,8 +18,8 @@ export type IndexerSettings = {
   rules: readonly Rule[]
   /** Milliseconds since 1970. */
   now: () => number
-  /** An object is in the index: so many new reports, of these things. */
-  onIndexed: (object: { key: string; rows: number; things: readonly string[] }) => void
+  /** An object is in the index: so many new reports, of these things; and meals that the ledger did not have. */
+  onIndexed: (object: { key: string } & Taken) => void
   /** An object cannot be read, and is left out until the next rebuild. */
   onUnreadable: (key: string, error: Error) => void
 }

@@ -1,4 +1,6 @@
+import { type ReportedOutcome, ReportSchema } from '@pesebre/contract/report'
 import { parquetReadObjects } from 'hyparquet'
+import Value from 'typebox/value'
 
 /** A row of the archive (contract/src/archive.ts), as far as the index needs it. */
 export type ArchivedReport = {
@@ -11,9 +13,11 @@ export type ArchivedReport = {
   readonly interval_s: number | null
   /** The measurements; `{}` if the report had none. */
   readonly state: unknown
+  /** What had become of commands and meals; empty if it said nothing of them, or nothing that anybody understands. */
+  readonly outcomes: readonly ReportedOutcome[]
 }
 
-const COLUMNS = ['thing', 'type', 'seq', 'at', 'received', 'interval_s', 'state']
+const COLUMNS = ['thing', 'type', 'seq', 'at', 'received', 'interval_s', 'state', 'outcomes']
 
 /** Reads an object of the archive. Rejects when it is no Parquet file with these columns. */
 export async function readArchived(bytes: Uint8Array): Promise<ArchivedReport[]> {
@@ -23,7 +27,7 @@ export async function readArchived(bytes: Uint8Array): Promise<ArchivedReport[]>
 }
 
 function reportOf(row: Record<string, unknown>): ArchivedReport {
-  const { thing, type, seq, at, received, interval_s, state } = row
+  const { thing, type, seq, at, received, interval_s, state, outcomes } = row
   const isSound =
     typeof thing === 'string' &&
     typeof type === 'string' &&
@@ -40,5 +44,10 @@ function reportOf(row: Record<string, unknown>): ArchivedReport {
     received: received.getTime(),
     interval_s: typeof interval_s === 'number' ? interval_s : null,
     state: typeof state === 'string' ? JSON.parse(state) : {},
+    outcomes: typeof outcomes === 'string' ? outcomesOf(JSON.parse(outcomes)) : [],
   }
+}
+
+function outcomesOf(value: unknown): readonly ReportedOutcome[] {
+  return Value.Check(ReportSchema.properties.outcomes, value) ? (value ?? []) : []
 }

@@ -3,6 +3,7 @@ import { type Database, isDuplicate } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Assignments } from './assignments.ts'
 import { flatten } from './fields.ts'
+import { insertMeals, type MealOf, mealsToTake } from './meals.ts'
 import type { ArchivedReport } from './parquet.ts'
 import { createRollUps, type Measured } from './roll-ups.ts'
 import { applyRules, type Rule } from './rules.ts'
@@ -32,6 +33,8 @@ export type Taken = {
   readonly rows: number
   /** Things that they are of. */
   readonly things: readonly string[]
+  /** Meals that the ledger did not have. */
+  readonly meals: readonly MealOf[]
 }
 
 type Kept = ArchivedReport & Measured
@@ -53,14 +56,16 @@ export async function takeObject(taking: Taking, settings: TakeSettings): Promis
     const horse = ruled.addHorse ? assignments.horseAt(report.thing, report.at) : ''
     fresh.set(key, { ...report, fields: ruled.fields, horse })
   }
+  const told = await mealsToTake(db, taking.reports, assignments)
   try {
     return await db.write(async (tx) => {
       const entry = { object: taking.key, rows_taken: 0, done_at: now() }
       await tx.insertInto('archive_index').values(entry).execute()
+      const meals = await insertMeals(tx, db.flavor, told)
       const left = new Map(fresh)
       if (taking.isRecent) for (const key of await present(tx, [...left.values()])) left.delete(key)
       const reports = [...left.values()]
-      if (reports.length === 0) return { rows: 0, things: [] }
+      if (reports.length === 0) return { rows: 0, things: [], meals }
       if (taking.isRecent) await insertRaw(tx, reports)
       const rollUps = createRollUps()
       for (const report of reports) rollUps.add(report)
@@ -71,7 +76,7 @@ export async function takeObject(taking: Taking, settings: TakeSettings): Promis
         .set({ rows_taken: reports.length })
         .where('object', '=', taking.key)
         .execute()
-      return { rows: reports.length, things: [...new Set(reports.map(({ thing }) => thing))] }
+      return { rows: reports.length, things: [...new Set(reports.map(({ thing }) => thing))], meals }
     })
   } catch (error) {
     if (isDuplicate(error)) return undefined

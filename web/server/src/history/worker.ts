@@ -4,6 +4,7 @@ import { openDatabase } from '../db/database.ts'
 import { openArchiveStore } from './archive-store.ts'
 import { createIndexer } from './indexer.ts'
 import type { Rule } from './rules.ts'
+import type { Taken } from './take.ts'
 
 /**
  * Composition root of the index's thread; history.ts starts it. Reading Parquet, and SQLite, which does not let go of its thread while
@@ -21,7 +22,7 @@ export type HistoryInput = {
 
 export type ToHistory = { kind: 'stop' }
 export type FromHistory =
-  | { kind: 'indexed'; rows: number; things: readonly string[] }
+  | ({ kind: 'indexed' } & Taken)
   | { kind: 'looked'; at: number }
   | { kind: 'failed'; message: string }
   | { kind: 'stopped' }
@@ -42,7 +43,7 @@ const indexer = createIndexer({
   store,
   rules,
   now: Date.now,
-  onIndexed: ({ rows, things }) => say({ kind: 'indexed', rows, things }),
+  onIndexed: ({ rows, things, meals }) => say({ kind: 'indexed', rows, things, meals }),
   onUnreadable: (key, error) =>
     log.error({ key, err: error }, 'object of the archive cannot be read: left out'),
 })

@@ -1,4 +1,6 @@
 import { HOP_NOTES } from '@pesebre/contract/hops'
+import { LEASE_HOLDS_MS } from '@pesebre/contract/presence'
+import type { Leases } from './leases.ts'
 import type { Look } from './looks.ts'
 
 /** What the admin port of a gateway says (gateway/src/adapters/http-admin.ts, metrics.ts). */
@@ -14,10 +16,8 @@ type Answer = {
 }
 
 export type Gateways = {
-  /** Asks all of them: hop and journal of each. */
+  /** Asks all of them: hop and journal of each. Of those without an admin port only the lease is known, and no journal. */
   look(): Promise<Look[]>
-  /** When each was last known to run, milliseconds since 1970. */
-  seen(): ReadonlyMap<string, number>
   /** Reports that they have put on disk since this process began to ask, and of the last minute. Undefined: there are none. */
   reports(): { total: number; perMinute: number } | undefined
 }
@@ -28,9 +28,16 @@ const MINUTE_MS = 60_000
 const UNSENT_SLOW_S = 30
 const KEPT = 'pesebre_reports_kept_total'
 
-/** @param urls of the admin ports @param now milliseconds since 1970 */
-export function watchGateways(urls: readonly string[], now: () => number): Gateways {
-  const seen = new Map<string, number>()
+/**
+ * What only the gateways themselves know: whether they are ready, their journals, their numbers. Whether one runs is decided by its lease,
+ * as on every other page: an admin port that nobody reaches from here is a pity, and no gateway that is down.
+ *
+ * @param urls of the admin ports
+ */
+export function watchGateways(
+  urls: readonly string[],
+  { now, leases }: { now: () => number; leases: Pick<Leases, 'seen'> },
+): Gateways {
   const names = new Map<string, string>()
   const counted = new Map<string, number>()
   let total = 0
@@ -49,16 +56,30 @@ export function watchGateways(urls: readonly string[], now: () => number): Gatew
     for (const { url, id, metrics } of answers) {
       if (id === undefined) continue
       names.set(url, id)
-      seen.set(id, at)
       count(url, metrics.get(KEPT) ?? 0)
     }
     history = [...history.filter((one) => one.at > at - MINUTE_MS - 5_000), { at, total }]
-    return answers.flatMap((answer) => looksOf(answer, names.get(answer.url)))
+    const seen = leases.seen()
+    nameTheLast(seen)
+    const answered = answers.flatMap((answer) => {
+      const name = answer.id ?? names.get(answer.url) ?? hostOf(answer.url)
+      return looksOf(answer, name, leaseOf(seen.get(name), at))
+    })
+    const named = new Set(answered.map(({ id }) => id))
+    const others = [...seen].filter(([id]) => !named.has(id))
+    return [...answered, ...others.map(([id, heard]) => lookAtLease(id, leaseOf(heard, at)))]
+  }
+
+  /** An admin port that has not answered since this process began: whose it is, is known where one gateway is left. */
+  function nameTheLast(seen: ReadonlyMap<string, number>): void {
+    const nameless = urls.filter((url) => !names.has(url))
+    const taken = new Set(names.values())
+    const left = [...seen.keys()].filter((id) => !taken.has(id))
+    if (nameless.length === 1 && left.length === 1) names.set(nameless[0]!, left[0]!)
   }
 
   return {
     look,
-    seen: () => seen,
     reports() {
       if (urls.length === 0) return undefined
       const since = now() - MINUTE_MS
@@ -101,16 +122,36 @@ export function readMetrics(text: string): Map<string, number> {
   return values
 }
 
-function looksOf({ url, ms, id, isReady, reasons, metrics, error }: Answer, name = hostOf(url)): Look[] {
+type Lease = { readonly holds: boolean; readonly note: string }
+
+/** @param heard when the gateway said that it runs, 0: that it stops. Undefined: it keeps no lease */
+function leaseOf(heard: number | undefined, now: number): Lease | undefined {
+  if (heard === undefined) return undefined
+  if (heard === 0) return { holds: false, note: 'it said that it stops' }
+  const ago = `${Math.max(0, Math.round((now - heard) / 1000))} s ago`
+  return { holds: now - heard <= LEASE_HOLDS_MS, note: `it last said that it runs ${ago}` }
+}
+
+function lookAtLease(id: string, lease: Lease | undefined): Look {
+  return { hop: 'gateway', id, state: lease?.holds ? 'ok' : 'broken', note: lease?.note ?? '' }
+}
+
+function looksOf(
+  { url, ms, id, isReady, reasons, metrics, error }: Answer,
+  name: string,
+  lease: Lease | undefined,
+): Look[] {
   if (id === undefined) {
+    const note = [`does not answer at ${hostOf(url)}: ${error}`, lease?.note].filter(Boolean).join('; ')
     return [
-      { hop: 'gateway', id: name, state: 'broken', note: `does not answer at ${hostOf(url)}: ${error}`, ms },
+      { hop: 'gateway', id: name, state: lease?.holds ? 'slow' : 'broken', note, ms },
       { hop: 'journal', id: name, state: 'unknown', note: 'the gateway does not answer' },
     ]
   }
   const age = metrics.get('pesebre_oldest_unsent_seconds') ?? 0
   const backlog = metrics.get('pesebre_journal_backlog_bytes') ?? 0
   const failed = metrics.get('pesebre_journal_failed') === 1
+  const hasLapsed = lease !== undefined && !lease.holds
   const note = failed
     ? 'cannot write to its disk'
     : backlog === 0
@@ -120,8 +161,12 @@ function looksOf({ url, ms, id, isReady, reasons, metrics, error }: Answer, name
     {
       hop: 'gateway',
       id,
-      state: isReady ? 'ok' : 'broken',
-      note: isReady ? HOP_NOTES.gateway : reasons.join('; ') || 'not ready',
+      state: !isReady ? 'broken' : hasLapsed ? 'slow' : 'ok',
+      note: !isReady
+        ? reasons.join('; ') || 'not ready'
+        : hasLapsed
+          ? `ready, but its lease at AWS IoT has run out: ${lease.note}`
+          : HOP_NOTES.gateway,
       ms,
     },
     {

@@ -33,12 +33,8 @@ export function auditRoutes(app: App, deps: Deps): void {
   )
 }
 
-async function readAudit(
-  { db }: Deps,
-  { before, limit = PAGE }: Static<typeof QuerySchema>,
-  stable?: string,
-) {
-  const rows = await db.sql
+async function readAudit(deps: Deps, { before, limit = PAGE }: Static<typeof QuerySchema>, stable?: string) {
+  const rows = await deps.db.sql
     .selectFrom('audit')
     .leftJoin('stables', 'stables.id', 'audit.stable_id')
     .selectAll('audit')
@@ -48,7 +44,10 @@ async function readAudit(
     .orderBy('audit.id', 'desc')
     .limit(limit + 1)
     .execute()
-  const page = rows.slice(0, limit)
+  const page = rows
+    .slice(0, limit)
+    .map((row) => ({ ...row, detail: JSON.parse(row.detail) as Record<string, unknown> }))
+  const names = await namesOf(deps, page.flatMap(idsIn))
   return {
     rows: page.map((row) => ({
       id: Number(row.id),
@@ -57,8 +56,25 @@ async function readAudit(
       stable: row.stable_id === null ? null : { id: row.stable_id, name: row.stable_name ?? '' },
       action: row.action,
       subject: row.subject,
-      detail: JSON.parse(row.detail) as Record<string, unknown>,
+      about: idsIn(row).flatMap((id) => names.get(id) ?? []),
+      detail: row.detail,
     })),
     next: rows.length > limit ? Number(page.at(-1)!.id) : null,
   }
+}
+
+/** Of a row: what it was done to, and the horse that a device came to. */
+function idsIn({ subject, detail }: { subject: string | null; detail: Record<string, unknown> }): string[] {
+  return [subject, detail['horse'], detail['to']].filter((id) => typeof id === 'string')
+}
+
+/** What devices, horses and people are called today. */
+async function namesOf({ db: { sql } }: Deps, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map()
+  const found = await Promise.all([
+    sql.selectFrom('devices').select(['thing as id', 'name']).where('thing', 'in', ids).execute(),
+    sql.selectFrom('horses').select(['id', 'name']).where('id', 'in', ids).execute(),
+    sql.selectFrom('users').select(['id', 'name']).where('id', 'in', ids).execute(),
+  ])
+  return new Map(found.flat().map(({ id, name }) => [id, name]))
 }

@@ -118,9 +118,9 @@ function Live({ horse, quality }: { horse: SectionProps['horse']; quality: Quali
           <dt class="visually-hidden">{w.camera.details}</dt>
           <dd>{w.camera.fps(number(language.value, status.fps, 1))}</dd>
           <dd>{number(language.value, status.kbps)} kbit/s</dd>
-          {status.level !== undefined && (
+          {age !== undefined && canvas.current && (
             <dd>
-              {w.camera.level} {status.level + 1}
+              {canvas.current.width} × {canvas.current.height}
             </dd>
           )}
         </dl>

@@ -2,9 +2,9 @@ import type { FeederSummary } from '@pesebre/contract/api/horse'
 import { now } from '../../data/clock.ts'
 import { reports } from '../../data/events.ts'
 import { Card, Meter, Note } from '../../ui/surfaces.tsx'
-import { number, span } from '../../words/format.ts'
+import { ago, number, span } from '../../words/format.ts'
 import { language, words } from '../../words/language.ts'
-import { sayPresence } from '../../words/presence.ts'
+import { sayNext, sayPresence } from '../../words/presence.ts'
 import { BATTERY_LOW, HOPPER_LOW } from '../horse-tile.tsx'
 
 /** How the feeder is, by its own last word. */
@@ -20,11 +20,24 @@ export function FeederFacts({ feeder }: { feeder: FeederSummary }) {
         <Meter icon="feeder" label={w.card.hopper} value={hopperPct} low={HOPPER_LOW} />
         <Meter icon="battery" label={w.card.battery} value={batteryPct} low={BATTERY_LOW} />
       </div>
-      {report && <Measured report={report} />}
-      <p class="soft small">
-        {sayPresence(language.value, w, feeder, now.value)}
-        {isSilent && every !== undefined && ` ${w.presence.lateHelp(span(w, every))}`}
-      </p>
+      <dl class="facts small">
+        {report && <Measured report={report} />}
+        {lastSeen !== null && !isSilent && (
+          <>
+            <FactRow
+              name={w.presence.last}
+              value={ago(language.value, w, { at: lastSeen, now: now.value })}
+            />
+            <FactRow name={w.presence.next} value={sayNext(language.value, feeder, now.value) ?? '–'} />
+          </>
+        )}
+      </dl>
+      {(lastSeen === null || isSilent) && (
+        <p class="soft small">
+          {sayPresence(language.value, w, feeder, now.value)}
+          {isSilent && every !== undefined && ` ${w.presence.lateHelp(span(w, every))}`}
+        </p>
+      )}
       {state === 'gateway_down' && <Note tone="warn">{w.presence.gatewayHelp}</Note>}
       {state === 'jammed' && <Note tone="bad">{w.feeder.jammedHelp}</Note>}
     </Card>
@@ -38,9 +51,8 @@ function Measured({ report }: { report: Record<string, unknown> }) {
     ['rssi_dbm', 'dBm', 0],
   ] as const
   const shown = rows.filter(([field]) => typeof report[field] === 'number')
-  if (shown.length === 0) return null
   return (
-    <dl class="facts small">
+    <>
       {shown.map(([field, unit, digits]) => (
         <FactRow
           key={field}
@@ -48,7 +60,7 @@ function Measured({ report }: { report: Record<string, unknown> }) {
           value={`${number(language.value, report[field] as number, digits)} ${unit}`}
         />
       ))}
-    </dl>
+    </>
   )
 }
 

@@ -9,17 +9,19 @@ import './settings.css'
 
 export function SettingsSection({ horse, role, zone }: SectionProps) {
   return (
-    <div class="columns">
-      <div class="stack wide">
-        <DetailsCard horse={horse} mayChange={isOwner(role)} mayPicture={mayFeed(role)} />
-        {isOwner(role) && <RemoveCard horse={horse} />}
-      </div>
-      {horse.feeder !== null && (
+    <div class="stack wide">
+      <div class="columns">
         <div class="stack wide">
-          <LimitsCard horse={horse} mayChange={isOwner(role)} />
-          <CalibrationCard horse={horse} mayChange={mayFeed(role)} zone={zone} />
+          <DetailsCard horse={horse} mayChange={isOwner(role)} mayPicture={mayFeed(role)} />
         </div>
-      )}
+        {horse.feeder !== null && (
+          <div class="stack wide">
+            <LimitsCard horse={horse} mayChange={isOwner(role)} />
+            <CalibrationCard horse={horse} mayChange={mayFeed(role)} zone={zone} />
+          </div>
+        )}
+      </div>
+      {isOwner(role) && <RemoveCard horse={horse} />}
     </div>
   )
 }

@@ -15,9 +15,9 @@ export function Today({ horse, card, role, zone }: SectionProps) {
       <div class="stack wide">
         <FeedPanel horse={horse} card={card} role={role} zone={zone} />
         {card?.feeder && <FeederFacts feeder={card.feeder} />}
-        {horse.camera !== null && <Snapshot horse={horse} />}
       </div>
       <div class="stack wide">
+        {horse.camera !== null && <Snapshot horse={horse} />}
         <DayPlan horse={horse} zone={zone} />
         <Card title={w.horse.ledger}>
           <Ledger horse={horse} zone={zone} />
