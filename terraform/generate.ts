@@ -33,10 +33,13 @@ const PURPOSES: Readonly<Record<string, string>> = {
   host: 'An EC2 instance in a group of one: it takes its address and its disk with it, and runs services under systemd.',
   identity: 'A user pool of Cognito that people sign in with.',
   keys: 'Secrets, made by a function inside the account: none is in a plan, a state, or user data.',
+  lambda:
+    'A Lambda function under the name of the installation, with its logs, and a role that may only what is named.',
   network: 'A VPC with public subnets only, and who may reach what.',
   probe:
     'A device from outside: a scheduled Lambda function in another region, with an alarm for each gateway.',
   queue: 'The queue of reports and its dead-letter queue.',
+  rollout: 'How hosts take what is new: one after the other, up to the first that fails.',
   'second-region':
     'Gateways in another region, whose reports are moved home as they are. They hand out no commands.',
   things:

@@ -22,7 +22,7 @@ const SCRIPT = new URL('../../terraform/modules/host/pesebre-host', import.meta.
  * A host without AWS: every program that the script calls is a small one of ours, which writes down how it was called. Parameters
  * are files; `sick` is a release that does not start.
  */
-function openHost(t: { teardown(run: () => void): void }) {
+function openHost(t: { teardown(run: () => void): void }, { hasDisk = true } = {}) {
   const root = mkdtempSync(join(tmpdir(), 'pesebre-host-'))
   t.teardown(() => rmSync(root, { recursive: true, force: true }))
   const bin = join(root, 'fakes')
@@ -48,9 +48,11 @@ function openHost(t: { teardown(run: () => void): void }) {
     `[[ $1 != restart ]] || ! grep -q sick '${root}/opt/pesebre/gateway/current/dist/main.js'`,
   )
   fake('curl', '[[ $* == *meta-data/instance-id* ]] && echo i-1; exit 0')
-  fake('mountpoint', 'exit 1')
+  fake('mountpoint', `[[ -e '${root}/mounted' ]]`)
+  fake('mount', `touch '${root}/mounted'`)
+  if (hasDisk) write(join(root, 'mounted'), '')
   fake('blkid', 'exit 2')
-  for (const name of ['mkfs.ext4', 'mount', 'useradd', 'chown', 'sleep']) fake(name, '')
+  for (const name of ['mkfs.ext4', 'useradd', 'chown', 'sleep']) fake(name, '')
   fake('id', 'exit 1')
   fake('install', 'for last; do :; done; mkdir -p "$last"')
   write(
@@ -99,9 +101,20 @@ function openHost(t: { teardown(run: () => void): void }) {
     }
   }
 
+  /** These services are there, of which some answer. */
+  function runs(services: string, { ready }: { ready: string }): void {
+    write(join(root, 'etc/pesebre/host'), `HOST=s-gateway-a\nREGION=eu-west-1\nSERVICES="${services}"\n`)
+    write(join(root, 'proc/net/snmp'), 'Udp: InDatagrams\nUdp: 1 0 0 1 7 0\n')
+    mkdirSync(join(root, 'run'), { recursive: true })
+    const port = ready === 'gateway' ? 9683 : 9680
+    fake('curl', `[[ $* == *:${port}/* ]]`)
+    fake('df', 'printf "Use%%\\n 12%%\\n"')
+  }
+
   return {
     root,
     release,
+    runs,
     run,
     parameter,
     calls: () => (existsSync(join(root, 'calls')) ? readFileSync(join(root, 'calls'), 'utf8') : ''),
@@ -111,7 +124,7 @@ function openHost(t: { teardown(run: () => void): void }) {
 }
 
 t.test('start takes the address and the disk, and runs the release', async (t) => {
-  const host = openHost(t)
+  const host = openHost(t, { hasDisk: false })
   const sum = host.release('one')
   const { code, text } = await host.run('start')
   t.equal(code, 0, text)
@@ -174,6 +187,29 @@ t.test(
     t.equal(host.current(), good)
   },
 )
+
+t.test('apply waits for the disk, and for whoever is at work', async (t) => {
+  const host = openHost(t, { hasDisk: false })
+  host.release('one')
+  const early = await host.run('apply')
+  t.equal(early.code, 1)
+  t.match(early.text, 'The disk is not there: vol-0abc')
+  t.notMatch(host.calls(), /systemctl|install/, 'nothing is written beside the disk')
+  const [first, second] = await Promise.all([host.run('start'), host.run('start')])
+  t.strictSame([first.code, second.code], [0, 0])
+  t.match(`${first.text}${second.text}`, 'gateway: nothing to do')
+})
+
+t.test('metrics say whether gateway and web server are ready', async (t) => {
+  const host = openHost(t)
+  host.runs('gateway web', { ready: 'gateway' })
+  t.equal((await host.run('metrics')).code, 0)
+  t.match(
+    host.calls(),
+    /MetricName=NotReady,Unit=None,Value=0,Dimensions=\[\{Name=Host,Value=s-gateway-a\}\]/,
+  )
+  t.match(host.calls(), 'MetricName=WebNotReady,Unit=None,Value=1,')
+})
 
 t.test('secrets come into memory for the service alone', async (t) => {
   const host = openHost(t)

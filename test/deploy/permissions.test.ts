@@ -1,80 +1,85 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import t from 'tap'
-import { missing } from '../fakes/needs.ts'
-import { needStub, needTerraform, openWorkspace } from './terraform.ts'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { arnsOf, covers, type Place, readPermissions, type Values } from './permissions.ts'
+import { namesIn, type Plan, planAfter, type Role, rolesIn, type Statement, summaryIn } from './plan.ts'
+import { openWorkspace, skipWithoutTerraform } from './terraform.ts'
 
 t.setTimeout(180_000)
 
-const ROOT = new URL('../..', import.meta.url).pathname
-type Permissions = {
-  processes: Record<string, string[]>
-  surroundings: Record<string, string[]>
-  unnameable: string[]
-}
-const { processes, surroundings, unnameable } = JSON.parse(
-  readFileSync(join(ROOT, 'terraform/permissions.json'), 'utf8'),
-) as Permissions
+const { processes, exceptions, surroundings, unnameable } = readPermissions()
 
-/** Sources of each process. */
-const SOURCES: Record<string, string> = {
-  gateway: 'gateway/src',
-  web: 'web/server/src',
-  bridge: 'bridge-lambda/src',
-  setup: 'ops-lambda/src/setup',
-  probe: 'ops-lambda/src/probe',
-  forwarder: 'ops-lambda/src/forwarder',
-}
-/** The SDK's clients, and the name that IAM has for their service. */
-const SERVICES: Record<string, string> = {
-  'client-iot': 'iot',
-  'client-iot-data-plane': 'iot',
-  'client-s3': 's3',
-  'client-sqs': 'sqs',
-  'client-ssm': 'ssm',
-}
-/** Commands that are not permitted under their own name (Service Authorization Reference). */
-const PERMITTED_AS: Record<string, string> = {
-  'sqs:SendMessageBatch': 'sqs:SendMessage',
-  's3:DeleteObjects': 's3:DeleteObject',
-  's3:HeadObject': 's3:GetObject',
-  's3:HeadBucket': 's3:ListBucket',
-  's3:ListObjectsV2': 's3:ListBucket',
+/** What a role is for. */
+type Duty = {
+  /** Processes of the list, and what `{...}` stands for there, where it is not what VALUES says. */
+  readonly processes: Readonly<Record<string, Values>>
+  /** What else acts in this role. */
+  readonly surroundings: readonly string[]
+  readonly place?: Place
 }
 
-t.test('terraform/permissions.json lists the calls that the code makes, and no others', async (t) => {
-  for (const [process, folder] of Object.entries(SOURCES))
-    t.strictSame(processes[process], callsIn(folder), `${process}: ${folder}`)
-})
-
-/** IAM actions for the commands of the AWS SDK that a folder's sources import. */
-function callsIn(folder: string): string[] {
-  const actions = new Set<string>()
-  for (const file of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
-    if (!file.endsWith('.ts')) continue
-    const text = readFileSync(join(ROOT, folder, file), 'utf8')
-    for (const [, names, client] of text.matchAll(
-      /\{([^{}]*)\}\s*(?:=\s*await\s+import\(|from\s+)'@aws-sdk\/([\w-]+)'/g,
-    )) {
-      const service = SERVICES[client!]
-      for (const [, command] of names!.matchAll(/\b(\w+)Command\b/g)) add(`${service}:${command}`)
-      for (const [, command] of names!.matchAll(/\bpaginate(\w+)\b/g)) add(`${service}:${command}`)
-    }
-    if (/s3-presigned-post/.test(text)) add('s3:PutObject')
-  }
-  return [...actions].sort()
-
-  function add(call: string): void {
-    actions.add(PERMITTED_AS[call] ?? call)
-  }
+const PLACE: Place = { account: '123456789012', region: 'eu-west-1', home: 'eu-west-1' }
+const QUEUE = 'arn:aws:sqs:eu-west-1:123456789012:stable-reports'
+const GATEWAYS = ['stable-a', 'stable-b']
+/** What `{...}` of the list stands for. */
+const VALUES: Values = {
+  name: ['stable'],
+  device: ['feeder-00c0ffee', 'waterer-00c0ffee', 'sensor-00c0ffee'],
+  'device kind': ['feeder', 'waterer', 'sensor'],
+  camera: ['camera-00c0ffee'],
+  // terraform/stacks/pesebre/main.tf, probes.
+  probe: GATEWAYS.map((id) => `test-${createHash('sha256').update(id).digest('hex').slice(0, 8)}`),
+  gateway: GATEWAYS,
+  client: [...GATEWAYS.map((id) => `pesebre-gateway-${id}`), 'pesebre-web-stable'],
+  certificate: ['1f'.repeat(32)],
+  bucket: ['stable-123456789012'],
+  object: ['x/y.z'],
+  queue: [QUEUE],
+  'dead letters': [`${QUEUE}-dlq`],
+  open: [],
+  'open kind': [],
+  'database secret': [],
+}
+/** Devices without security, and MySQL. */
+const MORE: Values = {
+  ...VALUES,
+  open: ['demo-luna'],
+  'open kind': ['demo'],
+  'database secret': ['arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds-1'],
 }
 
-type Statement = { Sid: string; Action: string | string[]; Resource: string | string[]; Condition?: unknown }
-type Role = { readonly name: string; readonly statements: Statement[] }
+const HOST = ['host']
+const CONSUMER = ['function', 'queue consumer']
+const WEB: Values = { client: ['pesebre-web-stable'] }
+const own = (id: string): Values => ({ gateway: [id], client: [`pesebre-gateway-${id}`] })
+const CHAIN: Readonly<Record<string, Duty>> = {
+  'stable-gateway-b': { processes: { gateway: own('stable-b') }, surroundings: HOST },
+  'stable-bridge': { processes: { bridge: {} }, surroundings: CONSUMER },
+  'stable-setup': { processes: { setup: {} }, surroundings: ['function'] },
+  'stable-probe': { processes: { probe: {} }, surroundings: ['function'] },
+  'stable-backups': { processes: {}, surroundings: ['backups'] },
+}
+const BESIDE: Readonly<Record<string, Duty>> = {
+  ...CHAIN,
+  'stable-gateway-a': { processes: { gateway: own('stable-a'), web: WEB }, surroundings: HOST },
+}
+const APART: Readonly<Record<string, Duty>> = {
+  ...CHAIN,
+  'stable-gateway-a': { processes: { gateway: own('stable-a') }, surroundings: HOST },
+  'stable-web': { processes: { web: WEB }, surroundings: HOST },
+}
+const AWAY: Readonly<Record<string, Duty>> = {
+  'stable-gateway-c': {
+    processes: {
+      gateway: { ...own('stable-c'), queue: ['arn:aws:sqs:eu-central-1:123456789012:stable-reports'] },
+    },
+    surroundings: HOST,
+    place: { ...PLACE, region: 'eu-central-1' },
+  },
+  'stable-forwarder': { processes: { forwarder: {} }, surroundings: CONSUMER },
+}
 
-const skip =
-  missingTerraform() ||
-  missing('packages of terraform/tests/stub (npm ci --prefix terraform/tests/stub)', needStub)
+const skip = skipWithoutTerraform()
 
 t.test('what Terraform grants is what the processes need', { skip, timeout: 170_000 }, async (t) => {
   const workspace = openWorkspace()
@@ -85,98 +90,138 @@ t.test('what Terraform grants is what the processes need', { skip, timeout: 170_
   ])
   for (const { ok, text } of [first, second])
     t.ok(ok && /"status":"pass","passed":[1-9]/.test(text), summaryIn(text))
-  const roles = [...rolesIn(first.text, 'everything'), ...rolesIn(second.text, 'one_gateway_away')]
-  const { host, function: lambda, 'queue consumer': consumer, backups } = surroundings
-  const expected: Record<string, string[][]> = {
-    'stable-gateway-a': [processes['gateway']!, processes['web']!, host!],
-    'stable-gateway-b': [processes['gateway']!, host!],
-    'stable-gateway-c': [processes['gateway']!, host!],
-    'stable-bridge': [processes['bridge']!, lambda!, consumer!],
-    'stable-forwarder': [processes['forwarder']!, lambda!, consumer!],
-    'stable-setup': [processes['setup']!, lambda!],
-    'stable-probe': [processes['probe']!, lambda!],
-    'stable-backups': [backups!],
-  }
-  t.strictSame(
-    roles.map(({ name }) => name).sort(),
-    Object.keys(expected).sort(),
-    'a role for each, and no other',
+  const beside = planAfter(first.text, 'everything')
+  const more = planAfter(first.text, 'with_everything_else')
+  const away = planAfter(second.text, 'one_gateway_away')
+  await t.test('the web server beside a gateway', (t) =>
+    checkRoles(t, { plan: beside, duties: BESIDE, values: VALUES }),
   )
-  for (const { name, statements } of roles) {
-    const granted = [...new Set(statements.flatMap(({ Action }) => Action))].sort()
-    const needed = [...new Set(expected[name]?.flat() ?? [])].sort()
-    t.strictSame(granted, needed, `${name} may do what it needs`)
-    for (const { Sid, Action, Resource } of statements) {
-      t.notOk(
-        [Action].flat().some((action) => action.includes('*')),
-        `${name}, ${Sid}: no wildcard of actions`,
+  await t.test('the web server on a host of its own, with all else', (t) =>
+    checkRoles(t, { plan: more, duties: APART, values: MORE }),
+  )
+  await t.test('the second region', (t) => checkRoles(t, { plan: away, duties: AWAY, values: VALUES }))
+
+  await t.test('two installations in one account share no name', async (t) => {
+    const [ours, theirs] = [namesIn(beside), namesIn(planAfter(first.text, 'another_installation'))]
+    t.ok(ours.length > 60, `${ours.length} names`)
+    t.strictSame(
+      ours.filter((name) => theirs.includes(name)),
+      [],
+    )
+  })
+  await t.test('docs/operations.md calls things by the names that they have', async (t) => {
+    const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+    const names = new Set([beside, more, away].flatMap(namesIn).map((name) => name.split(' ')[1]))
+    const told = [...page.matchAll(/\$name(-[a-z-]+[a-z])/g)].map(([, rest]) => `stable${rest}`)
+    t.ok(told.length > 10, `${told.length} names`)
+    for (const name of new Set(told))
+      t.ok(
+        names.has(name) || MADE_BY_HAND.includes(name),
+        `${name} is there, or made by a command of the page`,
       )
-      if ([Resource].flat().includes('*'))
-        t.strictSame(
-          [Action].flat().filter((action) => !unnameable.includes(action)),
-          [],
-          `${name}, ${Sid}: a resource is named wherever AWS lets one be`,
-        )
-    }
-  }
-  const resourcesOf = (role: string, action: string): string[] =>
-    roles
-      .filter(({ name }) => name === role)
-      .flatMap(({ statements }) =>
-        statements.filter((statement) => [statement.Action].flat().includes(action)),
+    const addresses = [beside, more].flatMap(({ resources }) => resources.map(({ address }) => address))
+    for (const [, address = ''] of page.matchAll(/'(module\.[^']+)'/g))
+      t.ok(
+        addresses.some((known) => known === address || known.startsWith(`${address}[`)),
+        address,
       )
-      .flatMap(({ Resource }) => Resource)
-  t.equal(resourcesOf('stable-gateway-b', 'sqs:SendMessage').length, 1, 'its one queue')
-  t.strictSame(resourcesOf('stable-gateway-b', 'iot:UpdateThingShadow'), [
-    'arn:aws:iot:eu-west-1:123456789012:thing/pesebre-gateway-stable-b',
-  ])
-  t.strictSame(resourcesOf('stable-gateway-b', 's3:PutObject'), [
-    'arn:aws:s3:::stable-123456789012/raw/gateway=stable-b/*',
-  ])
+  })
+  await t.test('the second region shares none of the names that are the same everywhere', async (t) => {
+    const global = (name: string) => /^aws_(iam_\w+|cloudwatch_dashboard|s3_bucket) /.test(name)
+    const ours = namesIn(beside).filter(global)
+    t.ok(ours.length >= 8, `${ours.length} names`)
+    t.strictSame(
+      ours.filter((name) => namesIn(away).includes(name)),
+      [],
+    )
+  })
 })
 
-/** What went wrong, where anything did. */
-function summaryIn(text: string): string {
-  const messages = text.split('\n').filter((line) => /"type":"(diagnostic|test_summary)"/.test(line))
-  return messages.map((line) => (JSON.parse(line) as { '@message': string })['@message']).join('\n')
-}
+/** While a database is restored; and what the alarms of a second region begin with. */
+const MADE_BY_HAND = ['stable-web-restored', 'stable-web-before', 'stable-away']
 
-/** The roles of the state after a run, each with the statements of all of its policies. */
-function rolesIn(output: string, run: string): Role[] {
-  type Module = { resources?: { type: string; values: Record<string, string> }[]; child_modules?: Module[] }
-  const lines = output.split('\n').filter((line) => line.startsWith('{'))
-  const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
-  const found = events.find((event) => event['type'] === 'test_state' && event['@testrun'] === run)
-  const state = found?.['test_state'] as { root_module: Module } | undefined
-  if (state === undefined) throw new Error(`No state after ${run}:\n${output.slice(-2000)}`)
-  const resources = resourcesOf(state.root_module)
-  // The identity of a role is what the mock made up for it.
-  const roles = resources.filter(({ type }) => type === 'aws_iam_role').map(({ values }) => values)
-  return roles.map(({ id, name }) => ({
-    name: name!,
-    statements: resources
-      .filter(
-        ({ type, values }) =>
-          type === 'aws_iam_role_policy' && (values['role'] === id || values['role'] === name),
-      )
-      .flatMap(({ values }) => (JSON.parse(values['policy']!) as { Statement: Statement[] }).Statement),
-  }))
-
-  function resourcesOf({
-    resources = [],
-    child_modules: children = [],
-  }: Module): NonNullable<Module['resources']> {
-    return [...resources, ...children.flatMap(resourcesOf)]
+async function checkRoles(
+  t: Test,
+  { plan, duties, values }: { plan: Plan; duties: Readonly<Record<string, Duty>>; values: Values },
+): Promise<void> {
+  const roles = rolesIn(plan)
+  t.strictSame(
+    roles.map(({ name }) => name).sort(),
+    Object.keys(duties).sort(),
+    'a role for each, and no other',
+  )
+  for (const role of roles) {
+    const duty = duties[role.name]
+    if (duty !== undefined) await t.test(role.name, async (t) => checkRole(t, { role, duty, values }))
   }
 }
 
-function missingTerraform(): string | false {
-  try {
-    needTerraform()
-    return false
-  } catch {
-    const reason = 'NOT RUN, this machine lacks: terraform'
-    console.error(`\n*** ${reason} ***\n`)
-    return reason
+function checkRole(t: Test, { role, duty, values }: { role: Role; duty: Duty; values: Values }): void {
+  const grants = role.policies.flatMap(({ name, statements }) =>
+    statements.flatMap((one) => grantsOf(name, one)),
+  )
+  for (const { sid, action, resource } of grants) {
+    t.notOk(action.includes('*'), `${sid}: no wildcard of actions`)
+    if (resource === '*')
+      t.ok(unnameable.includes(action), `${sid}: AWS lets no resource be named for ${action}`)
   }
+  const around = duty.surroundings.flatMap((name) => surroundings[name]!)
+  t.strictSame(
+    [...new Set(grants.filter(({ isAround }) => isAround).map(({ action }) => action))].sort(),
+    [...new Set(around)].sort(),
+    duty.surroundings.join(', '),
+  )
+  const needed = neededBy(duty, values)
+  const granted = grants.filter(({ isAround }) => !isAround)
+  t.strictSame(
+    needed
+      .filter(({ action, arn }) => !granted.some((one) => one.action === action && covers(one.resource, arn)))
+      .map(({ action, arn }) => `${action} ${arn}`),
+    [],
+    'everything that is called is granted',
+  )
+  t.strictSame(
+    granted
+      .filter((one) => !needed.some(({ action, arn }) => one.action === action && covers(one.resource, arn)))
+      .map(({ action, resource }) => `${action} ${resource}`),
+    [],
+    'nothing is granted that nobody needs',
+  )
+}
+
+type Grant = {
+  readonly sid: string
+  readonly action: string
+  readonly resource: string
+  /** For AWS Lambda or the host itself. */
+  readonly isAround: boolean
+}
+
+function grantsOf(policy: string, { Sid, Action, Resource }: Statement): Grant[] {
+  const isAround =
+    policy === 'host' || policy === 'backups' || (/^(Logs|Queue)$/.test(Sid) && FUNCTIONS.has(policy))
+  return [Action]
+    .flat()
+    .flatMap((action) =>
+      [Resource].flat().map((resource) => ({ sid: `${policy}, ${Sid}`, action, resource, isAround })),
+    )
+}
+
+/** Policies of functions are called as the functions are. */
+const FUNCTIONS = new Set(['bridge', 'forwarder', 'probe', 'setup'])
+
+/** What the processes of a role call, and what is excepted, as ARNs. */
+function neededBy(
+  { processes: own, place = PLACE }: Duty,
+  values: Values,
+): { action: string; arn: string }[] {
+  return Object.entries(own).flatMap(([process, special]) => {
+    const calls = Object.entries(processes[process]!).flatMap(([action, resources]) =>
+      resources.map((resource) => ({ action, resource })),
+    )
+    const excepted = exceptions.filter((one) => one.process === process)
+    return [...calls, ...excepted].flatMap(({ action, resource }) =>
+      arnsOf(action, resource, { values: { ...values, ...special }, place }).map((arn) => ({ action, arn })),
+    )
+  })
 }

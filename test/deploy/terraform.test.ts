@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs'
 import t from 'tap'
-import { missing } from '../fakes/needs.ts'
-import { needStub, needTerraform, openWorkspace, terraformFolders } from './terraform.ts'
+import { openWorkspace, skipWithoutTerraform, terraformFolders } from './terraform.ts'
 
 t.setTimeout(300_000)
 
@@ -9,10 +8,7 @@ const EXAMPLES = new URL('../../terraform/examples/', import.meta.url).pathname
 /** Runs of Terraform at a time: each starts a provider of its own. */
 const AT_ONCE = 2
 
-// Terraform is in no Debian package: a machine without it skips, also in `.ci/run`.
-const skip =
-  missingTerraform() ||
-  missing('packages of terraform/tests/stub (npm ci --prefix terraform/tests/stub)', needStub)
+const skip = skipWithoutTerraform()
 
 t.test('terraform fmt, validate and test', { skip, timeout: 300_000 }, async (t) => {
   const workspace = openWorkspace()
@@ -56,17 +52,6 @@ t.test('terraform fmt, validate and test', { skip, timeout: 300_000 }, async (t)
     })
   }
 })
-
-function missingTerraform(): string | false {
-  try {
-    needTerraform()
-    return false
-  } catch {
-    const reason = 'NOT RUN, this machine lacks: terraform'
-    console.error(`\n*** ${reason} ***\n`)
-    return reason
-  }
-}
 
 function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? ''

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { missing } from '../fakes/needs.ts'
 
 const ROOT = new URL('../..', import.meta.url).pathname
 const STUB = join(ROOT, 'terraform/tests/stub')
@@ -32,15 +33,21 @@ export type Workspace = {
   close(): void
 }
 
-/** Throws where Terraform cannot be run: it has no package in Debian, so only a machine that has it can. */
-export function needTerraform(): void {
-  execFileSync('terraform', ['version'], { stdio: 'ignore', env: environment() })
-}
-
-/** Throws unless `npm ci --prefix terraform/tests/stub` was done. */
-export function needStub(): void {
-  if (!existsSync(join(STUB, 'node_modules/@cdktf/provider-aws')))
-    throw new Error('npm ci --prefix terraform/tests/stub')
+/**
+ * Why Terraform cannot be run, said loudly, or false. It is in no package of Debian: a machine without it skips, also in
+ * `.ci/run`. What it is tested against comes from npm, so that with REQUIRE_ALL=1 its absence fails.
+ */
+export function skipWithoutTerraform(): string | false {
+  try {
+    execFileSync('terraform', ['version'], { stdio: 'ignore', env: environment() })
+  } catch {
+    const reason = 'NOT RUN, this machine lacks: terraform'
+    console.error(`\n*** ${reason} ***\n`)
+    return reason
+  }
+  return missing('packages of terraform/tests/stub (npm ci --prefix terraform/tests/stub)', () => {
+    if (!existsSync(join(STUB, 'node_modules/@cdktf/provider-aws'))) throw new Error('not there')
+  })
 }
 
 /** Every module and stack, as paths within terraform/. */

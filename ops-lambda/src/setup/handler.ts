@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   AttachPolicyCommand,
   AttachThingPrincipalCommand,
@@ -22,6 +23,7 @@ import {
 } from '@aws-sdk/client-ssm'
 import { CONTROL_SHADOW } from '@pesebre/contract/control'
 import { readSetupConfig } from '../config.ts'
+import { whileDenied } from './patience.ts'
 import { type SetupAnswer, type SetupPorts, type SetupRequest, setUp } from './setup.ts'
 
 const config = readSetupConfig(process.env)
@@ -97,7 +99,7 @@ const ports: SetupPorts = {
 
 /** What Terraform invokes at every apply. */
 export async function handler(request: SetupRequest): Promise<SetupAnswer> {
-  const answer = await setUp(config.path, request, ports)
+  const answer = await whileDenied(() => setUp(config.path, request, ports), { now: Date.now, sleep })
   console.log(JSON.stringify({ msg: 'set up', made: answer.made }))
   return answer
 }

@@ -1,6 +1,9 @@
+data "aws_caller_identity" "current" {}
 data "aws_region" "current" {}
 
 locals {
+  # A filter of logs can give a metric no dimension that is not in the line: so each installation has a namespace of its own.
+  own = "Pesebre/${var.name}"
   # One alarm each; docs/operations.md says under the same name what to do.
   alarms = merge(
     {
@@ -21,8 +24,8 @@ locals {
         dimensions = { FunctionName = var.bridge_name }, statistic = "Sum", over = 0, minutes = 5, missing = "notBreaching"
       }
       iot-throttled = {
-        text       = "AWS IoT holds the bridge back", namespace = "Pesebre", metric = "IotThrottled"
-        dimensions = { Installation = var.name }, statistic = "Sum", over = 0, minutes = 5, missing = "notBreaching"
+        text       = "AWS IoT holds the bridge back", namespace = local.own, metric = "IotThrottled"
+        dimensions = {}, statistic = "Sum", over = 0, minutes = 5, missing = "notBreaching"
       }
     },
     merge([for host in var.gateway_hosts : {
@@ -44,6 +47,10 @@ locals {
       }
     }]...),
     var.web_host == "" ? {} : {
+      web-silent = {
+        text       = "The web app is not ready, or its host says nothing", namespace = "Pesebre", metric = "WebNotReady"
+        dimensions = { Host = var.web_host }, statistic = "Maximum", over = 0, minutes = 5, missing = "breaching"
+      }
       feed-overdue = {
         text       = "A command to feed is past its time, and nobody knows what became of it", namespace = "Pesebre", metric = "FeedsOverdue"
         dimensions = { Host = var.web_host }, statistic = "Maximum", over = 0, minutes = 3, missing = "notBreaching"
@@ -70,6 +77,7 @@ resource "aws_sns_topic_policy" "operator" {
       Principal = { Service = "cloudwatch.amazonaws.com" }
       Action    = "sns:Publish"
       Resource  = aws_sns_topic.operator.arn
+      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
     }]
   })
 }
@@ -104,10 +112,9 @@ resource "aws_cloudwatch_log_metric_filter" "iot_throttled" {
   log_group_name = var.bridge_log_group
   pattern        = "?ThrottlingException ?TooManyRequestsException ?LimitExceededException"
   metric_transformation {
-    namespace  = "Pesebre"
-    name       = "IotThrottled"
-    value      = "1"
-    dimensions = {}
+    namespace = local.own
+    name      = "IotThrottled"
+    value     = "1"
   }
 }
 

@@ -1,14 +1,14 @@
 output "function_name" {
   description = "The function."
-  value       = aws_lambda_function.bridge.function_name
+  value       = module.function.name
 }
 
 output "log_group" {
   description = "Its logs."
-  value       = aws_cloudwatch_log_group.bridge.name
+  value       = module.function.log_group
 }
 
 output "timeout_seconds" {
   description = "Its timeout."
-  value       = aws_lambda_function.bridge.timeout
+  value       = module.function.timeout_seconds
 }

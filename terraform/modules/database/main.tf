@@ -52,7 +52,7 @@ resource "aws_db_instance" "this" {
   final_snapshot_identifier   = "${var.name}-web-final"
 }
 
-# AWS would change the password each week, and the server learns it only at its start (docs/operations.md, "Database").
+# AWS would change the password each week, and the server learns it only at its start (docs/operations.md, "The password of MySQL").
 resource "aws_secretsmanager_secret_rotation" "yearly" {
   secret_id          = aws_db_instance.this.master_user_secret[0].secret_arn
   rotate_immediately = false

@@ -1,6 +1,8 @@
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 data "aws_region" "current" {}
+# Terraform puts them on what it makes itself; what the group launches has none of them.
+data "aws_default_tags" "all" {}
 
 locals {
   host      = "${var.name}-${var.host}"
@@ -10,11 +12,11 @@ locals {
   ec2       = "arn:${local.partition}:ec2:${local.region}:${local.account}"
   ssm       = "arn:${local.partition}:ssm:${local.region}:${local.account}"
   path      = "/${var.name}/hosts/${var.host}"
-  tags = {
+  tags = merge(data.aws_default_tags.all.tags, {
     Name           = local.host
     "pesebre:name" = var.name
     "pesebre:host" = local.host
-  }
+  })
   own = { StringEquals = { "aws:ResourceTag/pesebre:host" = local.host } }
 }
 
@@ -202,7 +204,7 @@ resource "aws_launch_template" "host" {
     content {
       resource_type = tag_specifications.value
       # The root disk must not be taken for the one with the journal.
-      tags = tag_specifications.value == "volume" ? { Name = "${local.host}-root" } : local.tags
+      tags = tag_specifications.value == "volume" ? merge(data.aws_default_tags.all.tags, { Name = "${local.host}-root" }) : local.tags
     }
   }
 }

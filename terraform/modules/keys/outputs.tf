@@ -1,6 +1,8 @@
 output "fleet_keys" {
   description = "PESEBRE_FLEET_KEYS: where the fleet keys are."
   value       = "ssm:/${var.name}/fleet-keys"
+  # Whoever is told where they are finds them there.
+  depends_on = [aws_lambda_invocation.setup]
 }
 
 output "setup_token" {

@@ -60,9 +60,3 @@ variable "replica_regions" {
     error_message = "replica_regions must be regions: ${join(", ", var.replica_regions)}."
   }
 }
-
-variable "policy_arns" {
-  type        = list(string)
-  description = "The policies of the clients."
-  default     = []
-}

@@ -11,7 +11,8 @@ resource "aws_internet_gateway" "this" {
 }
 
 resource "aws_subnet" "public" {
-  for_each                = { for index, zone in var.zones : zone => index }
+  # By the letter of the zone, not by its place in the list: a zone that comes or goes moves no other subnet.
+  for_each                = { for zone in var.zones : zone => index(split("", "abcdefghijklmnopqrstuvwxyz"), substr(zone, -1, 1)) }
   vpc_id                  = aws_vpc.this.id
   availability_zone       = each.key
   cidr_block              = cidrsubnet(var.cidr, 8, each.value)

@@ -1,36 +1,40 @@
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
-data "aws_region" "current" {}
 
 locals {
   function = "${var.name}-probe"
-  account  = data.aws_caller_identity.current.account_id
+  home     = "${var.home_region}:${data.aws_caller_identity.current.account_id}"
 }
 
 # One function asks every gateway in turn, and says which one is broken; each gateway has an alarm of its own.
-resource "aws_lambda_function" "probe" {
-  function_name    = local.function
-  description      = "A device from outside: one check-in with each gateway, and whether it comes out in its shadow"
-  role             = aws_iam_role.probe.arn
-  runtime          = "nodejs24.x"
-  architectures    = ["arm64"]
-  handler          = "probe.handler"
-  filename         = var.bundle
-  source_code_hash = filebase64sha256(var.bundle)
-  memory_size      = 256
-  timeout          = 60
-  environment {
-    variables = {
-      PESEBRE_PROBE_PARAMETER = var.secret_parameter
-      PESEBRE_HOME_REGION     = var.home_region
-      PESEBRE_IOT_ENDPOINT    = "https://${var.iot_endpoint}"
-      PESEBRE_INSTALLATION    = var.name
-    }
+module "function" {
+  source             = "../lambda"
+  name               = var.name
+  function           = "probe"
+  description        = "A device from outside: one check-in with each gateway, and whether it comes out in its shadow"
+  bundle             = var.bundle
+  handler            = "probe.handler"
+  memory_mb          = 256
+  timeout_seconds    = 60
+  log_retention_days = var.log_retention_days
+  environment = {
+    PESEBRE_PROBE_PARAMETER = var.secret_parameter
+    PESEBRE_HOME_REGION     = var.home_region
+    PESEBRE_IOT_ENDPOINT    = "https://${var.iot_endpoint}"
+    PESEBRE_INSTALLATION    = var.name
   }
-  logging_config {
-    log_format = "Text"
-    log_group  = aws_cloudwatch_log_group.probe.name
-  }
+  statements = [
+    {
+      sid       = "OwnKeys"
+      actions   = ["ssm:GetParameter"]
+      resources = ["arn:${data.aws_partition.current.partition}:ssm:${local.home}:parameter${var.secret_parameter}/*"]
+    },
+    {
+      sid       = "OwnShadows"
+      actions   = ["iot:GetThingShadow"]
+      resources = [for gateway in var.gateways : "arn:${data.aws_partition.current.partition}:iot:${local.home}:thing/${gateway.thing}"]
+    },
+  ]
 }
 
 resource "aws_cloudwatch_event_rule" "each_minute" {
@@ -43,7 +47,7 @@ resource "aws_cloudwatch_event_rule" "each_minute" {
 resource "aws_cloudwatch_event_target" "probe" {
   for_each = var.gateways
   rule     = aws_cloudwatch_event_rule.each_minute[each.key].name
-  arn      = aws_lambda_function.probe.arn
+  arn      = module.function.arn
   input    = jsonencode({ id = each.key, host = each.value.host, port = each.value.port })
 }
 
@@ -51,7 +55,7 @@ resource "aws_lambda_permission" "schedule" {
   for_each      = var.gateways
   statement_id  = "schedule-${each.key}"
   action        = "lambda:InvokeFunction"
-  function_name = aws_lambda_function.probe.function_name
+  function_name = module.function.name
   principal     = "events.amazonaws.com"
   source_arn    = aws_cloudwatch_event_rule.each_minute[each.key].arn
 }
@@ -84,49 +88,4 @@ resource "aws_cloudwatch_metric_alarm" "outside" {
   treat_missing_data = "breaching"
   alarm_actions      = [aws_sns_topic.operator.arn]
   ok_actions         = [aws_sns_topic.operator.arn]
-}
-
-resource "aws_iam_role" "probe" {
-  name = local.function
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Action    = "sts:AssumeRole"
-      Principal = { Service = "lambda.amazonaws.com" }
-    }]
-  })
-}
-
-resource "aws_iam_role_policy" "probe" {
-  name = "probe"
-  role = aws_iam_role.probe.id
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid      = "Logs"
-        Effect   = "Allow"
-        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = "${aws_cloudwatch_log_group.probe.arn}:*"
-      },
-      {
-        Sid      = "OwnKeys"
-        Effect   = "Allow"
-        Action   = "ssm:GetParameter"
-        Resource = "arn:${data.aws_partition.current.partition}:ssm:${var.home_region}:${local.account}:parameter${var.secret_parameter}/*"
-      },
-      {
-        Sid      = "OwnShadows"
-        Effect   = "Allow"
-        Action   = "iot:GetThingShadow"
-        Resource = [for gateway in var.gateways : "arn:${data.aws_partition.current.partition}:iot:${var.home_region}:${local.account}:thing/${gateway.thing}"]
-      },
-    ]
-  })
-}
-
-resource "aws_cloudwatch_log_group" "probe" {
-  name              = "/aws/lambda/${local.function}"
-  retention_in_days = var.log_retention_days
 }

@@ -1,6 +1,6 @@
 output "function_name" {
   description = "The function."
-  value       = aws_lambda_function.probe.function_name
+  value       = module.function.name
 }
 
 output "alarm_names" {

@@ -1,10 +1,5 @@
-data "aws_caller_identity" "current" {}
-data "aws_partition" "current" {}
-data "aws_region" "current" {}
-
 locals {
-  function = "${var.name}-forwarder"
-  ids      = { for key, address in var.addresses : key => "${var.id_prefix}${key}" }
+  ids = { for key, address in var.addresses : key => "${var.id_prefix}${key}" }
 }
 
 module "network" {
@@ -46,82 +41,42 @@ module "gateway" {
   mqtt_parameter     = "/${var.name}/mqtt/pesebre-gateway-${local.ids[each.key]}"
 }
 
-resource "aws_lambda_function" "forwarder" {
-  function_name    = local.function
-  description      = "Moves batches of reports to the first region, as they are"
-  role             = aws_iam_role.forwarder.arn
-  runtime          = "nodejs24.x"
-  architectures    = ["arm64"]
-  handler          = "forwarder.handler"
-  filename         = var.bundle
-  source_code_hash = filebase64sha256(var.bundle)
-  memory_size      = 128
-  timeout          = 30
-  environment {
-    variables = {
-      PESEBRE_HOME_QUEUE_URL = var.home_queue_url
-      PESEBRE_HOME_REGION    = var.home_region
-    }
+# Its hosts take a new release as those of the first region do, when this stack is applied.
+module "rollout" {
+  source    = "../rollout"
+  name      = var.name
+  revisions = [for gateway in module.gateway : gateway.revision]
+}
+
+module "function" {
+  source             = "../lambda"
+  name               = var.name
+  function           = "forwarder"
+  description        = "Moves batches of reports to the first region, as they are"
+  bundle             = var.bundle
+  handler            = "forwarder.handler"
+  memory_mb          = 128
+  timeout_seconds    = 30
+  log_retention_days = var.log_retention_days
+  environment = {
+    PESEBRE_HOME_QUEUE_URL = var.home_queue_url
+    PESEBRE_HOME_REGION    = var.home_region
   }
-  logging_config {
-    log_format = "Text"
-    log_group  = aws_cloudwatch_log_group.forwarder.name
-  }
+  statements = [
+    { sid = "Queue", actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], resources = [module.queue.arn] },
+    { sid = "HomeQueue", actions = ["sqs:SendMessage"], resources = [var.home_queue_arn] },
+  ]
 }
 
 resource "aws_lambda_event_source_mapping" "reports" {
   event_source_arn                   = module.queue.arn
-  function_name                      = aws_lambda_function.forwarder.arn
+  function_name                      = module.function.arn
   batch_size                         = 10
   maximum_batching_window_in_seconds = 1
   function_response_types            = ["ReportBatchItemFailures"]
   scaling_config {
     maximum_concurrency = 4
   }
-  depends_on = [aws_iam_role_policy.forwarder]
-}
-
-resource "aws_iam_role" "forwarder" {
-  name = local.function
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Action    = "sts:AssumeRole"
-      Principal = { Service = "lambda.amazonaws.com" }
-    }]
-  })
-}
-
-resource "aws_iam_role_policy" "forwarder" {
-  name = "forwarder"
-  role = aws_iam_role.forwarder.id
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid      = "Logs"
-        Effect   = "Allow"
-        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = "${aws_cloudwatch_log_group.forwarder.arn}:*"
-      },
-      {
-        Sid      = "Queue"
-        Effect   = "Allow"
-        Action   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
-        Resource = module.queue.arn
-      },
-      {
-        Sid      = "HomeQueue"
-        Effect   = "Allow"
-        Action   = "sqs:SendMessage"
-        Resource = var.home_queue_arn
-      },
-    ]
-  })
-}
-
-resource "aws_cloudwatch_log_group" "forwarder" {
-  name              = "/aws/lambda/${local.function}"
-  retention_in_days = var.log_retention_days
+  # AWS asks at once whether the role may read the queue.
+  depends_on = [module.function]
 }

@@ -30,10 +30,10 @@ output "dead_letters_name" {
 
 output "function_name" {
   description = "The forwarder."
-  value       = aws_lambda_function.forwarder.function_name
+  value       = module.function.name
 }
 
 output "log_group" {
   description = "Its logs."
-  value       = aws_cloudwatch_log_group.forwarder.name
+  value       = module.function.log_group
 }

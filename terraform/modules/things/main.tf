@@ -1,10 +1,4 @@
-data "aws_caller_identity" "current" {}
-data "aws_partition" "current" {}
 data "aws_region" "current" {}
-
-locals {
-  iot = "arn:${data.aws_partition.current.partition}:iot:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}"
-}
 
 locals {
   # Made of contract/src/policies.ts; a test compares the two.
@@ -13,8 +7,9 @@ locals {
   prefix = var.name == "pesebre" ? "" : "${var.name}-"
 }
 
-# A thing type can only be deleted five minutes after it was deprecated, and another installation may use it: so it stays when
-# the installation goes. The bridge makes those that are missing here.
+# Shared by all installations of an account and region, on purpose: a type says what a device is, not whose. The first makes
+# them; whatever is missing, the bridge and the web server make. Before that one goes: docs/operations.md, "Taking an
+# installation down".
 resource "aws_iot_thing_type" "kind" {
   for_each = var.make_thing_types ? toset(["feeder", "camera", "waterer", "sensor", "test"]) : toset([])
   name     = each.key
@@ -29,15 +24,16 @@ resource "aws_iot_policy" "kind" {
   policy   = jsonencode(each.value)
 }
 
-# The thing of each gateway: its lease, and the name of its MQTT connection.
+# The thing of each gateway: its lease, and the name of its MQTT connection. Ids of gateways begin with the installation's name.
 resource "aws_iot_thing" "gateway" {
   for_each = var.gateway_ids
   name     = "pesebre-gateway-${each.key}"
 }
 
+# The name of the web server's MQTT connection (PESEBRE_WEB_THING): who connects under the name of another cuts it off.
 resource "aws_iot_thing" "web" {
   count = var.make_web_thing ? 1 : 0
-  name  = var.web_thing
+  name  = "pesebre-web-${var.name}"
 }
 
 data "aws_iot_endpoint" "data" {

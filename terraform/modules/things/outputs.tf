@@ -8,12 +8,17 @@ output "policy_names" {
   value       = { for kind, policy in aws_iot_policy.kind : kind => policy.name }
 }
 
-output "policy_arns" {
-  description = "Policies by kind."
-  value       = { for kind, policy in aws_iot_policy.kind : kind => policy.arn }
-}
-
 output "policy_prefix" {
   description = "What stands before the names of contract/src/policies.ts."
   value       = local.prefix
+}
+
+output "web_thing" {
+  description = "Thing, and MQTT client id, of the web server: PESEBRE_WEB_THING; null: there is none."
+  value       = one(aws_iot_thing.web[*].name)
+}
+
+output "gateway_things" {
+  description = "Things of the gateways, by id."
+  value       = { for id, thing in aws_iot_thing.gateway : id => thing.name }
 }

@@ -27,13 +27,3 @@ variable "make_web_thing" {
   description = "Whether there is a web server."
   default     = true
 }
-
-variable "web_thing" {
-  type        = string
-  description = "Thing, and MQTT client id, of the web server."
-  default     = "pesebre-web"
-  validation {
-    condition     = can(regex("^[a-zA-Z0-9:_-]{1,128}$", var.web_thing))
-    error_message = "web_thing must be a thing name: ${var.web_thing}."
-  }
-}

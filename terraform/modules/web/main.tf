@@ -11,8 +11,12 @@ locals {
   region    = data.aws_region.current.region
   ssm       = "arn:${local.partition}:ssm:${local.region}:${data.aws_caller_identity.current.account_id}:parameter"
   bucket    = "arn:${local.partition}:s3:::${var.bucket}"
-  things    = [for kind in ["feeder", "camera", "waterer", "sensor", "test"] : "${local.iot}:thing/${kind}-*"]
-  kinds     = [for kind in ["feeder", "camera", "waterer", "sensor", "test"] : "${local.iot}:thingtype/${kind}"]
+  coap      = ["feeder", "waterer", "sensor"]
+  written   = [for kind in local.coap : "${local.iot}:thing/${kind}-*"]
+  devices   = concat(local.written, ["${local.iot}:thing/camera-*"])
+  open      = [for pattern in var.shown_things : "${local.iot}:thing/${pattern}"]
+  # Probes are shown, and the leases of the gateways say which are alive. What has another name can be looked at, and no more.
+  shown = concat(local.devices, ["${local.iot}:thing/test-*", "${local.iot}:thing/pesebre-gateway-${var.name}-*"], local.open)
   # The name that AWS gives to an Elastic IP: CloudFront wants one.
   origin = format("ec2-%s.%s.amazonaws.com", replace(var.origin_ip, ".", "-"), local.region == "us-east-1" ? "compute-1" : "${local.region}.compute")
   domain = var.domain == "" ? aws_cloudfront_distribution.web.domain_name : var.domain
@@ -29,6 +33,7 @@ locals {
     PESEBRE_FLEET_KEYS      = var.fleet_keys
     PESEBRE_GATEWAY_LIST    = var.gateway_list
     PESEBRE_POLICY_PREFIX   = var.policy_prefix
+    PESEBRE_WEB_THING       = var.thing
     PESEBRE_QUEUE_URL       = var.queue_url
     PESEBRE_DLQ_URL         = var.dead_letters_url
     PESEBRE_MQTT_HOST       = var.mqtt_host
@@ -52,26 +57,20 @@ locals {
   }
 
   statements = concat([
+    { sid = "ReadShadows", actions = ["iot:GetThingShadow"], resources = local.shown },
+    { sid = "WriteShadows", actions = ["iot:UpdateThingShadow"], resources = local.written },
+    { sid = "MakeThings", actions = ["iot:CreateThing"], resources = local.devices },
+    { sid = "KnowThings", actions = ["iot:DescribeThing"], resources = concat(local.devices, local.open) },
     {
-      sid       = "Shadows"
-      actions   = ["iot:GetThingShadow", "iot:UpdateThingShadow"]
-      resources = local.things
+      sid       = "MakeThingTypes"
+      actions   = ["iot:CreateThingType"]
+      resources = [for kind in concat(local.coap, ["camera"]) : "${local.iot}:thingtype/${kind}"]
     },
-    {
-      sid       = "Registry"
-      actions   = ["iot:AttachThingPrincipal", "iot:CreateThing", "iot:CreateThingType", "iot:DescribeThing", "iot:DetachThingPrincipal", "iot:ListThingPrincipals"]
-      resources = concat(local.things, local.kinds, ["${local.iot}:cert/*"])
-    },
-    {
-      sid       = "Certificates"
-      actions   = ["iot:AttachPolicy", "iot:UpdateCertificate"]
-      resources = concat(["${local.iot}:cert/*"], var.device_policy_arns)
-    },
-    {
-      sid       = "Pictures"
-      actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-      resources = ["${local.bucket}/pictures/*", "${local.bucket}/backup/*"]
-    },
+    # Which policy is attached, AWS does not ask: only about the certificate.
+    { sid = "Certificates", actions = ["iot:AttachPolicy", "iot:UpdateCertificate"], resources = ["${local.iot}:cert/*"] },
+    { sid = "Pictures", actions = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], resources = ["${local.bucket}/pictures/*"] },
+    # How long they stay is the bucket's own rule.
+    { sid = "Backups", actions = ["s3:GetObject", "s3:PutObject"], resources = ["${local.bucket}/backup/*"] },
     { sid = "Archive", actions = ["s3:GetObject"], resources = ["${local.bucket}/raw/*"] },
     { sid = "ListArchive", actions = ["s3:ListBucket"], resources = [local.bucket] },
     { sid = "Queue", actions = ["sqs:GetQueueAttributes"], resources = [var.queue_arn] },
@@ -84,7 +83,8 @@ locals {
     ], !var.mysql ? [] : [
     { sid = "Database", actions = ["secretsmanager:GetSecretValue"], resources = [var.database_secret_arn] },
   ])
-  unnamed = ["iot:CreateKeysAndCertificate", "iot:ListThings"]
+  # AWS lets no resource be named for these (Service Authorization Reference, "AWS IoT").
+  unnameable = ["iot:AttachThingPrincipal", "iot:CreateKeysAndCertificate", "iot:DetachThingPrincipal", "iot:ListThingPrincipals", "iot:ListThings"]
 }
 
 # TLS without a certificate to look after, and near to whoever watches a camera.
@@ -162,16 +162,16 @@ resource "aws_route53_record" "web" {
   }
 }
 
-# Certificates of cameras and other MQTT devices, and what things there are: AWS lets no resource be named for these.
-resource "aws_iam_role_policy" "certificates" {
-  name = "certificates"
+# Certificates of cameras and other MQTT devices, and what things there are.
+resource "aws_iam_role_policy" "unnameable" {
+  name = "unnameable"
   role = var.role_name
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid      = "MakeCertificatesListThings"
+      Sid      = "Unnameable"
       Effect   = "Allow"
-      Action   = local.unnamed
+      Action   = local.unnameable
       Resource = "*"
     }]
   })

@@ -93,11 +93,6 @@ variable "policy_prefix" {
   default     = ""
 }
 
-variable "device_policy_arns" {
-  type        = list(string)
-  description = "Policies that it may attach to certificates of devices."
-}
-
 variable "queue_url" {
   type        = string
   description = "The queue of reports."
@@ -175,4 +170,23 @@ variable "trusted_proxies" {
   type        = list(string)
   description = "Addresses of CloudFront: who asks is what it says in X-Forwarded-For."
   default     = []
+}
+
+variable "thing" {
+  type        = string
+  description = "Thing of the web server, and the name of its MQTT connection."
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9:_-]{1,128}$", var.thing))
+    error_message = "thing must be a thing name: ${var.thing}."
+  }
+}
+
+variable "shown_things" {
+  type        = list(string)
+  description = "Names, or beginnings of names with a *, of other things that people may look at; none by default."
+  default     = []
+  validation {
+    condition     = alltrue([for pattern in var.shown_things : can(regex("^[a-zA-Z0-9:_-]+[*]?$", pattern))])
+    error_message = "shown_things must be names, or beginnings of names with a * at the end; a * alone is not allowed: ${join(", ", var.shown_things)}."
+  }
 }

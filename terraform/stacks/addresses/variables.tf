@@ -6,6 +6,11 @@ variable "name" {
     condition     = can(regex("^[a-z][a-z0-9-]{1,11}$", var.name))
     error_message = "name must be 2 to 12 of a-z 0-9 -, beginning with a letter: \"${var.name}\"."
   }
+  validation {
+    # SSM has parameters of AWS under these, RDS and S3 take no such hyphens.
+    condition     = !can(regex("^(aws|ssm|xn--)|--|-$", var.name))
+    error_message = "name must not begin with aws or ssm, nor have two hyphens together or one at its end: \"${var.name}\"."
+  }
 }
 
 variable "region" {

@@ -9,8 +9,10 @@ locals {
   first        = local.keys[0]
   web          = var.web != "none"
   beside       = var.web == "beside"
-  # A probe for each gateway, since a shadow shows only the newest report: registered devices of kind test.
-  probes = { for index, id in concat(values(local.gateway_ids), sort(keys(var.second_region_gateways))) : id => var.probe_number + index }
+  ids          = concat(values(local.gateway_ids), sort(keys(var.second_region_gateways)))
+  # A probe for each gateway, since a shadow shows only the newest report: registered devices of kind test. The number follows from
+  # the id, so that no other gateway that comes or goes changes it, and no other installation of the account has it.
+  probes = { for id in local.ids : id => parseint(substr(sha256(id), 0, 8), 16) }
   mqtt   = "/${var.name}/mqtt"
 }
 
@@ -67,10 +69,9 @@ module "bridge" {
 module "things" {
   source           = "../../modules/things"
   name             = var.name
-  gateway_ids      = toset(concat(values(local.gateway_ids), keys(var.second_region_gateways)))
+  gateway_ids      = toset(local.ids)
   make_thing_types = var.make_thing_types
   make_web_thing   = local.web
-  web_thing        = var.web_thing
 }
 
 module "keys" {
@@ -81,17 +82,16 @@ module "keys" {
   make_admin_token = local.web
   replica_regions  = var.second_region == "" ? [] : [var.second_region]
   clients = merge(
-    { for id in concat(values(local.gateway_ids), keys(var.second_region_gateways)) : "pesebre-gateway-${id}" => module.things.policy_names["gateway"] },
-    local.web ? { (var.web_thing) = module.things.policy_names["web"] } : {},
+    { for thing in values(module.things.gateway_things) : thing => module.things.policy_names["gateway"] },
+    local.web ? { (module.things.web_thing) = module.things.policy_names["web"] } : {},
   )
-  policy_arns = [module.things.policy_arns["gateway"], module.things.policy_arns["web"]]
 }
 
 module "archive" {
   source      = "../../modules/archive"
   name        = var.name
   bucket      = var.bucket
-  gateway_ids = toset(concat(values(local.gateway_ids), keys(var.second_region_gateways)))
+  gateway_ids = toset(local.ids)
   web_origins = local.web ? [module.web[0].url] : []
   raw_days    = var.raw_days
 }
@@ -135,7 +135,6 @@ module "gateway" {
   settings           = var.gateway_settings
   more_services      = local.beside && each.key == local.first ? { web = module.web[0].service } : {}
   more_statements    = local.beside && each.key == local.first ? { web = module.web[0].statements } : {}
-  depends_on         = [module.keys.fleet_keys]
 }
 
 module "web" {
@@ -154,13 +153,14 @@ module "web" {
   gateway_list          = local.gateway_list
   policy_prefix         = module.things.policy_prefix
   trusted_proxies       = module.network.cloudfront_cidrs
-  device_policy_arns    = [module.things.policy_arns["camera"], module.things.policy_arns["feeder"]]
+  thing                 = module.things.web_thing
+  shown_things          = concat(var.open_things, var.shown_things)
   queue_url             = module.queue.url
   queue_arn             = module.queue.arn
   dead_letters_url      = module.queue.dead_letters_url
   dead_letters_arn      = module.queue.dead_letters_arn
   mqtt_host             = module.things.endpoint
-  mqtt_parameter        = "${local.mqtt}/${var.web_thing}"
+  mqtt_parameter        = "${local.mqtt}/${module.things.web_thing}"
   setup_token_parameter = "/${var.name}/web/setup-token"
   mysql                 = var.mysql
   database_secret_arn   = var.mysql ? module.database[0].secret_arn : ""
@@ -206,6 +206,12 @@ module "identity" {
   name          = var.name
   domain_prefix = var.cognito_domain_prefix
   web_url       = module.web[0].url
+}
+
+module "rollout" {
+  source    = "../../modules/rollout"
+  name      = var.name
+  revisions = concat([for key in local.keys : module.gateway[key].revision], module.web_host[*].revision)
 }
 
 module "alarms" {

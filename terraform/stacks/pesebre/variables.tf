@@ -6,6 +6,11 @@ variable "name" {
     condition     = can(regex("^[a-z][a-z0-9-]{1,11}$", var.name))
     error_message = "name must be 2 to 12 of a-z 0-9 -, beginning with a letter: \"${var.name}\"."
   }
+  validation {
+    # SSM has parameters of AWS under these, RDS and S3 take no such hyphens.
+    condition     = !can(regex("^(aws|ssm|xn--)|--|-$", var.name))
+    error_message = "name must not begin with aws or ssm, nor have two hyphens together or one at its end: \"${var.name}\"."
+  }
 }
 
 variable "region" {
@@ -88,16 +93,6 @@ variable "web_instance_type" {
   }
 }
 
-variable "web_thing" {
-  type        = string
-  description = "Thing, and MQTT client id, of the web server: another one for a second installation in the account."
-  default     = "pesebre-web"
-  validation {
-    condition     = can(regex("^[a-zA-Z0-9:_-]{1,128}$", var.web_thing))
-    error_message = "web_thing must be a thing name: ${var.web_thing}."
-  }
-}
-
 variable "domain" {
   type        = string
   description = "Name of the web app, as in stable.example; empty: that of CloudFront."
@@ -164,12 +159,6 @@ variable "probe_minutes" {
   }
 }
 
-variable "probe_number" {
-  type        = number
-  description = "Device number of the first probe, of kind test, and the others after it: other ones for a second installation in the account."
-  default     = 1
-}
-
 variable "open_things" {
   type        = list(string)
   description = "Names, or beginnings of names with a *, of things that may report without security; none by default."
@@ -187,6 +176,16 @@ variable "open_thing_types" {
   validation {
     condition     = alltrue([for pattern in var.open_thing_types : can(regex("^[a-zA-Z0-9:_-]+[*]?$", pattern))])
     error_message = "open_thing_types must be names, or beginnings of names with a * at the end; a * alone is not allowed: ${join(", ", var.open_thing_types)}."
+  }
+}
+
+variable "shown_things" {
+  type        = list(string)
+  description = "Names, or beginnings of names with a *, of things that speak MQTT to AWS IoT themselves, which people may look at; none by default."
+  default     = []
+  validation {
+    condition     = alltrue([for pattern in var.shown_things : can(regex("^[a-zA-Z0-9:_-]+[*]?$", pattern))])
+    error_message = "shown_things must be names, or beginnings of names with a * at the end; a * alone is not allowed: ${join(", ", var.shown_things)}."
   }
 }
 
@@ -243,6 +242,10 @@ variable "second_region_gateways" {
   validation {
     condition     = length(var.second_region_gateways) == 0 || var.second_region != ""
     error_message = "second_region_gateways needs second_region."
+  }
+  validation {
+    condition     = alltrue([for id in keys(var.second_region_gateways) : startswith(id, "${var.name}-") && !contains(keys(var.zones), trimprefix(id, "${var.name}-"))])
+    error_message = "second_region_gateways must be called ${var.name}- and a key that zones has not: ${join(", ", keys(var.second_region_gateways))}."
   }
 }
 

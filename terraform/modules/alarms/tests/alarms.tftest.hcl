@@ -39,8 +39,12 @@ run "wake_somebody" {
     error_message = "a silent host is an alarm"
   }
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.this) == 15
-    error_message = "five of the chain, four of each host, two of feeding"
+    condition     = length(aws_cloudwatch_metric_alarm.this) == 16
+    error_message = "five of the chain, four of each host, three of the web server"
+  }
+  assert {
+    condition     = jsondecode(aws_sns_topic_policy.operator.policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "123456789012"
+    error_message = "only alarms of this account"
   }
   assert {
     condition     = length(aws_sns_topic_subscription.operator) == 1
@@ -49,6 +53,18 @@ run "wake_somebody" {
   assert {
     condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 9
     error_message = "the dashboard"
+  }
+}
+
+run "the_filter_makes_the_metric_that_the_alarm_looks_at" {
+  command = plan
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["iot-throttled"].namespace == aws_cloudwatch_log_metric_filter.iot_throttled.metric_transformation[0].namespace
+      && aws_cloudwatch_metric_alarm.this["iot-throttled"].metric_name == aws_cloudwatch_log_metric_filter.iot_throttled.metric_transformation[0].name
+      && length(aws_cloudwatch_metric_alarm.this["iot-throttled"].dimensions) == 0
+    )
+    error_message = "without dimensions, since a filter of text can give it none"
   }
 }
 

@@ -28,19 +28,15 @@ run "repeats_only_what_failed" {
     error_message = "AWS IoT is not overrun"
   }
   assert {
-    condition     = aws_cloudwatch_log_group.bridge.retention_in_days == 30
-    error_message = "logs are not kept for ever"
+    condition     = output.function_name == "stable-bridge" && output.log_group == "/aws/lambda/stable-bridge"
+    error_message = "under the name of the installation"
   }
   assert {
-    condition     = aws_lambda_function.bridge.runtime == "nodejs24.x" && aws_lambda_function.bridge.handler == "handler.handler"
-    error_message = "as build.ts makes it"
-  }
-  assert {
-    condition     = alltrue([for statement in jsondecode(aws_iam_role_policy.bridge.policy).Statement : !contains(flatten([statement.Resource]), "*")])
+    condition     = alltrue([for statement in module.function.statements : !contains(flatten([statement.Resource]), "*")])
     error_message = "every resource is named"
   }
   assert {
-    condition     = one([for statement in jsondecode(aws_iam_role_policy.bridge.policy).Statement : statement.Resource if statement.Sid == "Shadows"])[0] == "arn:aws:iot:eu-west-1:123456789012:thing/feeder-*"
+    condition     = one([for statement in module.function.statements : statement.Resource if statement.Sid == "Shadows"])[0] == "arn:aws:iot:eu-west-1:123456789012:thing/feeder-*"
     error_message = "only shadows of devices"
   }
 }

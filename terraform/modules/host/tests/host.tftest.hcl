@@ -8,6 +8,9 @@ mock_provider "aws" {
   mock_data "aws_region" {
     defaults = { region = "eu-west-1" }
   }
+  mock_data "aws_default_tags" {
+    defaults = { tags = { project = "horses" } }
+  }
   mock_resource "aws_iam_instance_profile" {
     defaults = { arn = "arn:aws:iam::123456789012:instance-profile/stable" }
   }
@@ -80,6 +83,18 @@ run "knows_itself" {
   assert {
     condition     = alltrue([for statement in jsondecode(aws_iam_role_policy.host.policy).Statement : contains(["Agent", "OwnMetrics"], statement.Sid) || !contains(flatten([statement.Resource]), "*")])
     error_message = "every resource is named that AWS lets one name"
+  }
+}
+
+run "costs_are_known_by_tags" {
+  command = plan
+  assert {
+    condition     = alltrue([for specification in aws_launch_template.host.tag_specifications : specification.tags["project"] == "horses"])
+    error_message = "instance, its network interface and its root disk have the tags of everything"
+  }
+  assert {
+    condition     = contains([for tag in aws_autoscaling_group.host.tag : tag.key if tag.propagate_at_launch], "project")
+    error_message = "whatever the group launches"
   }
 }
 

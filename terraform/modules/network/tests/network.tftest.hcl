@@ -38,6 +38,17 @@ run "open_for_coap_only" {
   }
 }
 
+run "a_zone_that_goes_moves_no_other" {
+  command = plan
+  variables {
+    zones = ["eu-west-1c", "eu-west-1b"]
+  }
+  assert {
+    condition     = aws_subnet.public["eu-west-1b"].cidr_block == "10.83.1.0/24" && aws_subnet.public["eu-west-1c"].cidr_block == "10.83.2.0/24"
+    error_message = "the subnet of a zone has always the same addresses"
+  }
+}
+
 run "refuses_a_small_network" {
   command = plan
   variables {

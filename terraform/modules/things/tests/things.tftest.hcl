@@ -30,6 +30,10 @@ run "one_policy_for_each_kind" {
     error_message = "everybody connects as its own thing"
   }
   assert {
+    condition     = output.web_thing == "pesebre-web-stable"
+    error_message = "a web server of each installation"
+  }
+  assert {
     condition     = length(aws_iot_thing.gateway) == 2 && length(aws_iot_thing_type.kind) == 5
     error_message = "things of gateways, and the types"
   }

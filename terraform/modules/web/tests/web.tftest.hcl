@@ -21,13 +21,13 @@ variables {
   bucket                = "stable-123456789012"
   fleet_keys            = "ssm:/stable/fleet-keys"
   gateway_list          = "1:stable-a=198.51.100.7:5683"
-  device_policy_arns    = ["arn:aws:iot:eu-west-1:123456789012:policy/stable-pesebre-camera"]
+  thing                 = "pesebre-web-stable"
   queue_url             = "https://sqs.eu-west-1.amazonaws.com/123456789012/stable-reports"
   queue_arn             = "arn:aws:sqs:eu-west-1:123456789012:stable-reports"
   dead_letters_url      = "https://sqs.eu-west-1.amazonaws.com/123456789012/stable-reports-dlq"
   dead_letters_arn      = "arn:aws:sqs:eu-west-1:123456789012:stable-reports-dlq"
   mqtt_host             = "x-ats.iot.eu-west-1.amazonaws.com"
-  mqtt_parameter        = "/stable/mqtt/pesebre-web"
+  mqtt_parameter        = "/stable/mqtt/pesebre-web-stable"
   setup_token_parameter = "/stable/web/setup-token"
 }
 
@@ -49,8 +49,31 @@ run "behind_cloudfront" {
     error_message = "every resource is named"
   }
   assert {
+    condition     = one([for statement in output.statements : join(" ", [for resource in statement.resources : split("thing/", resource)[1]]) if statement.sid == "ReadShadows"]) == "feeder-* waterer-* sensor-* camera-* test-* pesebre-gateway-stable-*"
+    error_message = "sees its devices, and the leases of its own gateways"
+  }
+  assert {
+    condition     = one([for statement in output.statements : join(" ", [for resource in statement.resources : split("thing/", resource)[1]]) if statement.sid == "WriteShadows"]) == "feeder-* waterer-* sensor-*"
+    error_message = "writes to what takes commands, and to no gateway"
+  }
+  assert {
+    condition     = output.service.environment["PESEBRE_WEB_THING"] == "pesebre-web-stable"
+    error_message = "connects under a name of its own"
+  }
+  assert {
     condition     = output.service.environment["PESEBRE_WEB_URL"] == "https://d1.cloudfront.net"
     error_message = "knows where it is"
+  }
+}
+
+run "may_look_at_other_things_that_are_named" {
+  command = plan
+  variables {
+    shown_things = ["demo-*"]
+  }
+  assert {
+    condition     = join(" ", [for statement in output.statements : statement.sid if anytrue([for resource in statement.resources : endswith(resource, "thing/demo-*")])]) == "ReadShadows KnowThings"
+    error_message = "and do nothing else to them"
   }
 }
 

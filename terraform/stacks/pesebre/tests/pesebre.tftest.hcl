@@ -42,6 +42,22 @@ mock_provider "aws" {
 
 mock_provider "aws" {
   alias = "outside"
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+}
+
+override_resource {
+  target = module.queue.aws_sqs_queue.reports
+  values = { arn = "arn:aws:sqs:eu-west-1:123456789012:stable-reports", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/stable-reports" }
+}
+
+override_resource {
+  target = module.queue.aws_sqs_queue.dead_letters
+  values = { arn = "arn:aws:sqs:eu-west-1:123456789012:stable-reports-dlq", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/stable-reports-dlq" }
 }
 
 variables {
@@ -60,10 +76,6 @@ run "everything" {
   assert {
     condition     = output.admin_link == "https://d1.cloudfront.net/setup#once"
     error_message = "the link of the first admin"
-  }
-  assert {
-    condition     = aws_ssm_association.rollout.max_concurrency == "1" && aws_ssm_association.rollout.max_errors == "0"
-    error_message = "one host at a time"
   }
   assert {
     condition     = length(output.autoscaling_groups) == 2
@@ -85,6 +97,18 @@ run "with_everything_else" {
   }
 }
 
+# permissions.test.ts compares all names of this one with those of "everything".
+run "another_installation" {
+  variables {
+    name             = "pesebre"
+    make_thing_types = false
+  }
+  assert {
+    condition     = output.gateway_list == "1:pesebre-a=198.51.100.7:5683,pesebre-b=198.51.100.7:5683"
+    error_message = "ids of its own"
+  }
+}
+
 run "refuses_mysql_in_one_zone" {
   command = plan
   variables {
@@ -92,6 +116,23 @@ run "refuses_mysql_in_one_zone" {
     mysql = true
   }
   expect_failures = [var.database_zones]
+}
+
+run "refuses_a_gateway_that_is_in_both_regions" {
+  command = plan
+  variables {
+    second_region          = "eu-central-1"
+    second_region_gateways = { stable-a = "198.51.100.9" }
+  }
+  expect_failures = [var.second_region_gateways]
+}
+
+run "refuses_a_name_that_aws_keeps_for_itself" {
+  command = plan
+  variables {
+    name = "aws-stable"
+  }
+  expect_failures = [var.name]
 }
 
 run "refuses_a_probe_from_within" {

@@ -40,6 +40,10 @@ mock_provider "aws" {
   }
 }
 
+override_resource {
+  target = module.second_region.module.queue.aws_sqs_queue.reports
+  values = { arn = "arn:aws:sqs:eu-central-1:123456789012:stable-reports", url = "https://sqs.eu-central-1.amazonaws.com/123456789012/stable-reports" }
+}
 
 variables {
   region = "eu-central-1"

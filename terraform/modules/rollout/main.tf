@@ -21,7 +21,7 @@ resource "aws_ssm_association" "rollout" {
   association_name = "${var.name}-rollout"
   max_concurrency  = "1"
   max_errors       = "0"
-  parameters       = { revision = sha256(join(" ", concat([for key in local.keys : module.gateway[key].revision], module.web_host[*].revision))) }
+  parameters       = { revision = sha256(join(" ", var.revisions)) }
   targets {
     key    = "tag:pesebre:name"
     values = [var.name]
