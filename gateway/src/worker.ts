@@ -99,6 +99,7 @@ function start(): void {
   const endpoint = createEndpoint({
     seed: randomBytes(32),
     exchangesMax: 2 ** Math.floor(Math.log2(config.exchangesMax)),
+    preallocate: true,
     bodyMax: config.bodyMax,
     // Never an answer of our own accord to an address that nobody has proven (S9): whoever waits longer asks again, and
     // gets the answer piggybacked.

@@ -95,7 +95,7 @@ class Core implements Endpoint {
 
   constructor(settings: Settings) {
     const random = new Random(settings.seed)
-    this.#recent = new Recent(settings.exchangeLifetimeMs, settings.exchangesMax, settings.answerBytesMax)
+    this.#recent = new Recent(settings)
     this.#outgoing = new Outgoing(settings, random)
     const shared = {
       settings,

@@ -14,9 +14,10 @@ export class Answers {
   /** Steps that hold something. */
   #filled = 0
 
-  /** `max` bytes at most, taken as they are needed. */
-  constructor(max: number) {
+  /** `max` bytes at most, taken as they are needed, or all of them at once. */
+  constructor(max: number, preallocate = false) {
     this.#max = max - (max % STEP)
+    if (preallocate) this.#ring = new Uint8Array(this.#max)
   }
 
   /** Bytes of memory taken. */

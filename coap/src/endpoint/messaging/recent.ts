@@ -1,3 +1,4 @@
+import type { Settings } from '../settings.ts'
 import { Answers } from './answers.ts'
 import type { Digest } from './digest.ts'
 
@@ -32,6 +33,11 @@ const LENGTH = 6
 const TIME_STEP = 64
 const FIRST_CAPACITY = 256
 
+export type RecentSettings = Pick<
+  Settings,
+  'exchangeLifetimeMs' | 'exchangesMax' | 'answerBytesMax' | 'preallocate'
+>
+
 /**
  * The messages of the last few minutes, so that a repeat is known for one (RFC 7252 section 4.5). Open addressing over a ring in
  * order of arrival; all entries live equally long, so that the ring is also the queue in which they expire.
@@ -54,11 +60,11 @@ export class Recent {
   #next = 0
   #count = 0
 
-  constructor(lifetimeMs: number, capacityMax: number, answerBytesMax: number) {
-    this.#lifetime = Math.ceil(lifetimeMs / TIME_STEP)
-    this.#capacityMax = capacityMax
-    this.#answers = new Answers(answerBytesMax)
-    this.#resize(Math.min(FIRST_CAPACITY, capacityMax))
+  constructor({ exchangeLifetimeMs, exchangesMax, answerBytesMax, preallocate }: RecentSettings) {
+    this.#lifetime = Math.ceil(exchangeLifetimeMs / TIME_STEP)
+    this.#capacityMax = exchangesMax
+    this.#answers = new Answers(answerBytesMax, preallocate)
+    this.#resize(preallocate ? exchangesMax : Math.min(FIRST_CAPACITY, exchangesMax))
   }
 
   /** Entries held, expired ones that are still to be swept among them. */
