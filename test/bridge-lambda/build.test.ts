@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inflateRawSync } from 'node:zlib'
@@ -73,6 +74,15 @@ t.test(
     t.equal((await sqs.letters()).length, 1)
   },
 )
+
+t.test('buildLambda with the SDK: the bundle needs no packages', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'pesebre-bridge-'))
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }))
+  await buildLambda(directory, { withSdk: true })
+  const load = `process.stdout.write(Object.keys(require('./handler.cjs')).join())`
+  const env = { AWS_REGION: 'us-east-1', PESEBRE_DLQ_URL: 'http://127.0.0.1:1/000000000000/dlq' }
+  t.equal(execFileSync(process.execPath, ['-e', load], { cwd: directory, env, encoding: 'utf8' }), 'handler')
+})
 
 t.test('handler: missing settings stop it at load, with all that is wrong', async (t) => {
   const handler = fileURLToPath(new URL('../../bridge-lambda/src/handler.ts', import.meta.url))

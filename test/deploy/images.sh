@@ -35,32 +35,14 @@ build() { # <folder> <image> <base> <machine> <arguments of buildah>
     -f "docker/$1/Dockerfile" -t "localhost/pesebre-$2" "${@:5}" . >/dev/null 9>&-
 }
 
-# What AWS's base image has: the SDK, and a program that asks the Lambda service for invocations.
-runtime() {
-  local container root
-  container=$(buildah from --pull-never localhost/base:test)
-  root=$(buildah mount "$container")
-  mkdir -p "$root/var/runtime" "$root/var/task"
-  cp test/deploy/lambda-runtime.mjs "$root/var/runtime/"
-  node docker/closure.ts "$PWD/node_modules" "$root/var/runtime/node_modules" "$root/usr/local/bin/node" bridge-lambda/package.json
-  buildah config --env LAMBDA_TASK_ROOT=/var/task --env NODE_PATH=/var/runtime/node_modules --workingdir /var/task \
-    --entrypoint '["node", "/var/runtime/lambda-runtime.mjs"]' "$container"
-  buildah commit -q "$container" localhost/lambda-runtime:test >/dev/null
-  buildah rm "$container" >/dev/null
-}
-
 for image; do
   case $image in
     gateway-arm64) once base-arm64 base base-both arm64 ;;
     *) once base base base ;;
   esac
   case $image in
-    gateway | web) once "$image" build "$image" "$image" base "$here" --target image ;;
+    gateway | web | lambda) once "$image" build "$image" "$image" base "$here" --target image ;;
     gateway-arm64) once "$image" build gateway gateway-arm64 base-both arm64 --target image ;;
     local) once "$image" build local local base "$here" ;;
-    lambda)
-      once lambda-runtime runtime
-      once lambda build lambda lambda base "$here" --build-arg RUNTIME=localhost/lambda-runtime:test
-      ;;
   esac
 done
