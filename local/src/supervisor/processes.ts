@@ -122,7 +122,8 @@ export const PROCESSES: readonly ProcessSpec[] = [
     env: ({ ports, home, gateways }) => ({
       PESEBRE_HOME: home,
       PESEBRE_COAP_PORT: `${ports.coap}`,
-      ...(gateways > 1 && { PESEBRE_COAP_PORT_B: `${ports.coapB}` }),
+      // Empty, not left out: it would be inherited, and the feeders would look for a gateway that does not run.
+      PESEBRE_COAP_PORT_B: gateways > 1 ? `${ports.coapB}` : '',
     }),
   },
   {

@@ -93,3 +93,13 @@ t.test(
     }
   },
 )
+
+t.test(
+  'environment() tells the demo of gateway b only where it runs, whatever this shell has set up',
+  async (t) => {
+    const demo = PROCESSES.find(({ name }) => name === 'demo')!
+    const own = { PESEBRE_COAP_PORT_B: '5690' }
+    t.match(environment(demo, STACK, own), { PESEBRE_COAP_PORT_B: '7' })
+    t.equal(environment(demo, { ...STACK, gateways: 1 }, own)['PESEBRE_COAP_PORT_B'], '')
+  },
+)
