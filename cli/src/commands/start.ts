@@ -13,15 +13,15 @@ export const start: Command = {
   usage: '[options]',
   about: [
     [
-      'Starts the gateway, stand-ins for the AWS services that it needs, the bridge, and two demo devices. All of them',
-      'listen on 127.0.0.1 only. When the line "pesebre is ready" appears, all of it works.',
+      'Starts the gateway, stand-ins for the AWS services that it needs, the bridge, the web app, and the demo devices.',
+      'All of them listen on 127.0.0.1 only. When the line "pesebre is ready" appears, all of it works.',
     ].join('\n'),
     [
       'Settings are environment variables: PESEBRE_COAP_PORT (5683), PESEBRE_ADMIN_PORT (9683), PESEBRE_AWS_PORT (4566),',
-      'PESEBRE_IOT_PORT (4567), PESEBRE_MQTT_PORT (8883); PESEBRE_HOME, where everything is kept (.pesebre in the',
-      'checkout); PESEBRE_DEMO (true), whether demo devices run; PESEBRE_LOG_LEVEL, what is logged to files in',
-      'PESEBRE_HOME/logs (info) and, when it is given, also shown in the terminal (otherwise: warnings).',
-      "Settings of the gateway, such as PESEBRE_WORKERS, reach it as well; the README's table lists them.",
+      'PESEBRE_IOT_PORT (4567), PESEBRE_MQTT_PORT (8883), PESEBRE_WEB_PORT (8080); PESEBRE_HOME, where everything is kept',
+      '(.pesebre in the checkout); PESEBRE_DEMO (true), whether demo devices run; PESEBRE_LOG_LEVEL, what is logged to files',
+      'in PESEBRE_HOME/logs (info) and, when it is given, also shown in the terminal (otherwise: warnings).',
+      "Settings of the gateway, such as PESEBRE_WORKERS, reach it as well; the README's tables list them.",
     ].join('\n'),
   ],
   options: {},
