@@ -41,6 +41,17 @@ t.test('createCcm() makes the value of RFC 8613 Appendix C.4', async (t) => {
   t.equal(Buffer.from(sealed).toString('hex'), '612f1092f1776f1c1668b3825e')
 })
 
+t.test('createCcm() does not start on a processor that computes something else', async (t) => {
+  const { Instance } = WebAssembly
+  t.intercept(WebAssembly, 'Instance', {
+    value: function Wrong(module: WebAssembly.Module) {
+      const { exports } = new Instance(module, {})
+      return { exports: { ...exports, seal: () => undefined } }
+    },
+  })
+  t.throws(createCcm, /Failed to start AES-CCM: its WebAssembly computes something else/)
+})
+
 t.test('createCcm() refuses what its form of CCM cannot hold', async (t) => {
   const ccm = createCcm()
   const [key, nonce, aad] = [randomBytes(16), randomBytes(13), randomBytes(20)]
