@@ -11,6 +11,7 @@ const LAYERS: Record<string, readonly string[]> = {
   'coap/src/codec/': [],
   'coap/src/endpoint/': ['coap/src/codec/'],
   'coap/src/oscore/': ['coap/src/codec/', 'type coap/src/endpoint/'],
+  'coap/src/node-crypto.ts': ['node:crypto', 'type coap/src/oscore/'],
   'gateway/src/app/': ['contract/', 'coap/src/codec/', 'coap/src/endpoint/', 'cbor-x'],
   'gateway/src/journal/': [
     'node:fs*',

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { decode, encode, type Message, type Option } from '@pesebre/coap/codec/message'
+import { nodeCrypto } from '@pesebre/coap/node-crypto'
 import { protectRequest, verifyResponse } from '@pesebre/coap/oscore/client'
 import { deriveSecurityContext } from '@pesebre/coap/oscore/context'
 import type { MessageFields } from '@pesebre/coap/oscore/plaintext'
@@ -7,7 +8,6 @@ import { ReplayWindow } from '@pesebre/coap/oscore/replay-window'
 import { SenderSequence } from '@pesebre/coap/oscore/sender-sequence'
 import { protectResponse, protectResponseWithPartialIv, verifyRequest } from '@pesebre/coap/oscore/server'
 import { GATEWAY_SENDER_ID, idContextOf, MASTER_SECRET_BYTES, masterSecretInfo } from '@pesebre/contract/kid'
-import { nodeCrypto } from '../coap/oscore/node-crypto.ts'
 
 /** A CoAP message as the vectors have it: everything in hexadecimal but numbers. */
 export type Inner = { code: number; options: [number, string][]; payload: string }

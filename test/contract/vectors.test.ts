@@ -1,5 +1,6 @@
 /** The golden messages in contract/vectors, which the C tests read as well: they change only when the wire does. */
 import { readFileSync } from 'node:fs'
+import { nodeCrypto } from '@pesebre/coap/node-crypto'
 import { deriveKeys } from '@pesebre/coap/oscore/key-derivation'
 import type { Downlink, Uplink } from '@pesebre/contract/check-in'
 import {
@@ -15,7 +16,6 @@ import { Decoder, Encoder } from 'cbor-x'
 import t from 'tap'
 import { downlinkBody } from '../../gateway/src/app/downlink-body.ts'
 import { checkInOf } from '../../gateway/src/app/uplink-body.ts'
-import { nodeCrypto } from '../coap/oscore/node-crypto.ts'
 import { bytes, type ExchangeVector, hex, type Keys, masterSecretOf, runExchange } from './exchange.ts'
 
 /** One 802.15.4 frame (design/wire.md section 1, Size): bytes of CoAP. */

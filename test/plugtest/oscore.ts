@@ -1,10 +1,10 @@
 import type { Security } from '@pesebre/coap/endpoint/security'
+import { nodeCrypto } from '@pesebre/coap/node-crypto'
 import { deriveSecurityContext, type SecurityContext } from '@pesebre/coap/oscore/context'
 import { createSecurity } from '@pesebre/coap/oscore/endpoint-security'
 import { isSame } from '@pesebre/coap/oscore/key-derivation'
 import { ReplayWindow } from '@pesebre/coap/oscore/replay-window'
 import { SEQUENCE_END, SenderSequence } from '@pesebre/coap/oscore/sender-sequence'
-import { nodeCrypto } from '../coap/oscore/node-crypto.ts'
 
 /**
  * The security contexts of the OSCORE interoperability tests: A (client) with B (server), and C with D, which have an ID Context that

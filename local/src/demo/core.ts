@@ -3,7 +3,7 @@
  * TypeScript. `firmware/port/wasm/feeder.c` is the other side of this file.
  */
 import { readFileSync } from 'node:fs'
-import { nodeCrypto } from './node-crypto.ts'
+import { nodeCrypto } from '@pesebre/coap/node-crypto'
 
 export type Gateway = { readonly id: string; readonly host: string; readonly port: number }
 

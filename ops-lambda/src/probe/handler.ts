@@ -4,10 +4,10 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-iot-data-plane'
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
+import { nodeCrypto } from '@pesebre/coap/node-crypto'
 import type { DeviceIdentity } from '@pesebre/contract/identity'
 import { readProbeConfig } from '../config.ts'
 import { checkIn } from './check-in.ts'
-import { nodeCrypto } from './node-crypto.ts'
 import { exchangeWith } from './udp.ts'
 
 /** A gateway, as the schedule names it. */

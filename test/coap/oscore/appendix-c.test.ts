@@ -1,3 +1,4 @@
+import { nodeCrypto } from '@pesebre/coap/node-crypto'
 import { aadOf } from '@pesebre/coap/oscore/aad'
 import { protectRequest, verifyResponse } from '@pesebre/coap/oscore/client'
 import type { SecurityContext } from '@pesebre/coap/oscore/context'
@@ -23,7 +24,6 @@ import {
   vectors,
   verified,
 } from './harness.ts'
-import { nodeCrypto } from './node-crypto.ts'
 
 /** RFC 8613 Appendix C, every value of it. */
 

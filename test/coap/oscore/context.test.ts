@@ -1,11 +1,11 @@
 import { inspect } from 'node:util'
+import { nodeCrypto } from '@pesebre/coap/node-crypto'
 import { deriveSecurityContext } from '@pesebre/coap/oscore/context'
 import { type InputParameters, infoOf } from '@pesebre/coap/oscore/key-derivation'
 import { nonceOf } from '@pesebre/coap/oscore/nonce'
 import fc from 'fast-check'
 import t from 'tap'
 import { bytes, hex, pairOf } from './harness.ts'
-import { nodeCrypto } from './node-crypto.ts'
 
 const parameters: InputParameters = {
   masterSecret: new Uint8Array(16).fill(1),

@@ -1,6 +1,7 @@
 import { CODE, METHOD } from '@pesebre/coap/codec/codes'
 import { createEndpoint, type Endpoint } from '@pesebre/coap/endpoint/endpoint'
 import type { Peer, RequestEffect, Response } from '@pesebre/coap/endpoint/types'
+import { nodeCrypto } from '@pesebre/coap/node-crypto'
 import type { CryptoPrimitives } from '@pesebre/coap/oscore/crypto'
 import { ReplayWindow } from '@pesebre/coap/oscore/replay-window'
 import { SenderSequence } from '@pesebre/coap/oscore/sender-sequence'
@@ -8,7 +9,6 @@ import t from 'tap'
 import { seedOf } from '../endpoint/harness.ts'
 import { type Answered, generator, Network } from '../endpoint/network.ts'
 import { hex } from './harness.ts'
-import { nodeCrypto } from './node-crypto.ts'
 import { Device, gatewayOf, Keys, nameOf } from './secured.ts'
 
 /**

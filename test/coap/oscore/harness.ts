@@ -3,6 +3,7 @@ import { decode, encode, type Message, type Option } from '@pesebre/coap/codec/m
 import { OPTION } from '@pesebre/coap/codec/options'
 import { utf8 } from '@pesebre/coap/codec/text'
 import { uintBytes } from '@pesebre/coap/codec/uint'
+import { nodeCrypto } from '@pesebre/coap/node-crypto'
 import { protectRequest } from '@pesebre/coap/oscore/client'
 import { deriveSecurityContext, type SecurityContext } from '@pesebre/coap/oscore/context'
 import type { CryptoPrimitives } from '@pesebre/coap/oscore/crypto'
@@ -11,7 +12,6 @@ import { ReplayWindow } from '@pesebre/coap/oscore/replay-window'
 import { SEQUENCE_END, SenderSequence } from '@pesebre/coap/oscore/sender-sequence'
 import type { SentRequest } from '@pesebre/coap/oscore/sent-request'
 import { type RecipientContext, type RequestVerification, verifyRequest } from '@pesebre/coap/oscore/server'
-import { nodeCrypto } from './node-crypto.ts'
 
 /** What the tests of OSCORE share: two endpoints that know each other, and short ways to make and compare messages. */
 

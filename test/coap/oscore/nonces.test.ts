@@ -1,5 +1,6 @@
 import { CODE, METHOD } from '@pesebre/coap/codec/codes'
 import { OPTION } from '@pesebre/coap/codec/options'
+import { nodeCrypto } from '@pesebre/coap/node-crypto'
 import { protectRequest, verifyResponse } from '@pesebre/coap/oscore/client'
 import { deriveSecurityContext, type SecurityContext } from '@pesebre/coap/oscore/context'
 import type { CryptoPrimitives } from '@pesebre/coap/oscore/crypto'
@@ -18,7 +19,6 @@ import {
 } from '@pesebre/coap/oscore/server'
 import t from 'tap'
 import { bytes, fields, hex, path, randomOf, uint } from './harness.ts'
-import { nodeCrypto } from './node-crypto.ts'
 
 /**
  * A long random run of two devices and two gateways that share master secrets but not the ID Context: requests, answers,

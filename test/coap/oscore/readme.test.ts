@@ -1,6 +1,7 @@
 import { CODE, METHOD } from '@pesebre/coap/codec/codes'
 import { createEndpoint } from '@pesebre/coap/endpoint/endpoint'
 import type { Request, Response } from '@pesebre/coap/endpoint/types'
+import { nodeCrypto } from '@pesebre/coap/node-crypto'
 import { deriveSecurityContext } from '@pesebre/coap/oscore/context'
 import { createRequestSecurity } from '@pesebre/coap/oscore/endpoint-client'
 import { createSecurity } from '@pesebre/coap/oscore/endpoint-security'
@@ -9,7 +10,6 @@ import { ReplayWindow } from '@pesebre/coap/oscore/replay-window'
 import { SenderSequence } from '@pesebre/coap/oscore/sender-sequence'
 import t from 'tap'
 import { endpointOf, seedOf } from '../endpoint/harness.ts'
-import { nodeCrypto } from './node-crypto.ts'
 
 t.test('the example of the README: a server and a client', async (t) => {
   const masterSecret = new Uint8Array(16).fill(1)

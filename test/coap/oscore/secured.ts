@@ -2,6 +2,7 @@ import { METHOD } from '@pesebre/coap/codec/codes'
 import { encode, type Message, type Option, TYPE } from '@pesebre/coap/codec/message'
 import { createEndpoint, type Endpoint } from '@pesebre/coap/endpoint/endpoint'
 import type { Settings } from '@pesebre/coap/endpoint/settings'
+import { nodeCrypto } from '@pesebre/coap/node-crypto'
 import { protectRequest, verifyResponse } from '@pesebre/coap/oscore/client'
 import { deriveSecurityContext, type SecurityContext } from '@pesebre/coap/oscore/context'
 import type { CryptoPrimitives } from '@pesebre/coap/oscore/crypto'
@@ -13,7 +14,6 @@ import { SEQUENCE_END, SenderSequence, type SequenceNumbers } from '@pesebre/coa
 import type { SentRequest } from '@pesebre/coap/oscore/sent-request'
 import { messageOf, seedOf } from '../endpoint/harness.ts'
 import { bytes, hex, path } from './harness.ts'
-import { nodeCrypto } from './node-crypto.ts'
 
 /** What the tests of protected endpoints share: a gateway, devices that have its keys, and short ways to send. */
 

@@ -1,5 +1,6 @@
 import { METHOD } from '@pesebre/coap/codec/codes'
 import { OPTION } from '@pesebre/coap/codec/options'
+import { nodeCrypto } from '@pesebre/coap/node-crypto'
 import { protectRequest } from '@pesebre/coap/oscore/client'
 import { deriveSecurityContext } from '@pesebre/coap/oscore/context'
 import type { CryptoPrimitives } from '@pesebre/coap/oscore/crypto'
@@ -23,7 +24,6 @@ import {
   verify,
   withOscore,
 } from './harness.ts'
-import { nodeCrypto } from './node-crypto.ts'
 
 const uplink = fields(METHOD.POST, [...path('u'), uint(OPTION.CONTENT_FORMAT, 60)], 'body')
 

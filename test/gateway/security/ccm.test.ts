@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { nodeCrypto as reference } from '@pesebre/coap/node-crypto'
 import t from 'tap'
 import { createCcm } from '../../../gateway/src/security/ccm.ts'
 import { SOURCES } from '../../../gateway/src/security/ccm-wasm.ts'
-import { nodeCrypto as reference } from '../../coap/oscore/node-crypto.ts'
 import { missing, onPath } from '../../fakes/needs.ts'
 
 t.test('createCcm() agrees with OpenSSL for every length, in any order of sealing and opening', async (t) => {

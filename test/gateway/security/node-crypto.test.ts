@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { nodeCrypto as reference } from '@pesebre/coap/node-crypto'
 import t from 'tap'
 import { createNodeCrypto, hkdfExpand } from '../../../gateway/src/security/node-crypto.ts'
-import { nodeCrypto as reference } from '../../coap/oscore/node-crypto.ts'
 
 t.test('hkdf() and hkdfExpand() agree with those of Node', async (t) => {
   const { hkdf } = createNodeCrypto()

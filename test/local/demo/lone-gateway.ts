@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { CODE } from '@pesebre/coap/codec/codes'
 import { decode, encode, TYPE } from '@pesebre/coap/codec/message'
+import { nodeCrypto } from '@pesebre/coap/node-crypto'
 import { deriveSecurityContext } from '@pesebre/coap/oscore/context'
 import type { MessageFields } from '@pesebre/coap/oscore/plaintext'
 import { ReplayWindow } from '@pesebre/coap/oscore/replay-window'
@@ -16,7 +17,6 @@ import type { Downlink, Uplink } from '@pesebre/contract/check-in'
 import { GATEWAY_SENDER_ID, idContextOf, kidOf } from '@pesebre/contract/kid'
 import { nameUplink, numberDownlink } from '@pesebre/contract/numbered'
 import { Decoder, Encoder } from 'cbor-x'
-import { nodeCrypto } from '../../../local/src/demo/node-crypto.ts'
 
 export const NUMBER = 0x1a2b3c4c
 export const KID = kidOf({ kind: 'feeder', version: 1, number: NUMBER })
