@@ -54,10 +54,10 @@ export function createArchiver(settings: ArchiverSettings): Archiver {
     const isDue = isFlush || next !== undefined || limit - archived >= objectBytes
     if (!isDue && now() - since < settings.rotateMs) return false
     const began = now()
-    const slice = await readSlice(dir, archived, {
-      limit: Math.min(limit, next !== undefined && next > archived ? next : limit),
-      bytes: objectBytes,
-    })
+    const read = (end: number) => readSlice(dir, archived, { limit: end, bytes: objectBytes })
+    let slice = await read(Math.min(limit, next !== undefined && next > archived ? next : limit))
+    // The object that was begun went with its segments: what comes after it has another end.
+    if (slice === undefined && next !== undefined) slice = await read(limit)
     if (slice === undefined) return false
     const { first, end, hour, lines, crc } = slice
     if (first > archived) settings.onMissing(first - archived, first)

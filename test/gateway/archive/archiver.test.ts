@@ -152,6 +152,24 @@ t.test('without a checkpoint everything on disk is archived', async (t) => {
   t.equal((await seqs()).length, 10)
 })
 
+t.test(
+  'an object that S3 did not take, and whose segments are gone, does not stop the archive',
+  async (t) => {
+    const { archiver, journal, dir, report, world, seqs, restart } = await setUp(t)
+    while (journal.committed() < 200 * 1024) await report()
+    world.isAway = true
+    await t.rejects(archiver.step(true), { message: 'S3 is away' })
+    const second = segmentBases(dir)[1]!
+    deleteSegmentsBelow(dir, second)
+    world.isAway = false
+    // Its end is in the checkpoint, too.
+    for (const one of [archiver, restart()]) while (await one.step(true));
+    t.ok(world.missing >= second)
+    t.ok((await seqs()).length > 0)
+    t.equal(world.saved.at(-1)?.archived, journal.committed())
+  },
+)
+
 t.test('segments that are gone are counted, and the rest is archived', async (t) => {
   const { archiver, report, world, journal, dir, seqs } = await setUp(t)
   while (journal.committed() < 200 * 1024) await report()
