@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process'
 import t from 'tap'
 import { pesebre } from './fixtures/pesebre.ts'
 
+t.setTimeout(120_000)
+
 t.test('the launcher runs the command line, and its exit code comes through', async (t) => {
   const help = await pesebre(['--help'])
   t.equal(help.code, 0)

@@ -5,8 +5,11 @@ import { DescribeThingCommand } from '@aws-sdk/client-iot'
 import { GetThingShadowCommand, UpdateThingShadowCommand } from '@aws-sdk/client-iot-data-plane'
 import { type Control, readControl } from '@pesebre/contract/control'
 import t from 'tap'
+import { until } from '../fakes/until.ts'
 import { startLocalIot, temporaryDir } from '../local/iot/support.ts'
 import { run } from './fixtures/run.ts'
+
+t.setTimeout(120_000)
 
 const FLEET_KEYS = `{"1":"${'00'.repeat(32)}","2":"${'ab'.repeat(32)}"}`
 const THING = 'feeder-1a2b3c4d'
@@ -100,7 +103,12 @@ t.test('feed: follows a command to its end; the exit code is 0 only for done', a
   const [fed] = await Promise.all([
     run('feed', THING, '--grams', '500', '--json'),
     (async () => {
-      while ((await control()).desired.queue.length === 0);
+      const queue = async () => (await control()).desired.queue
+      await until(
+        'a command in the queue',
+        async () => (await queue()).length > 0,
+        () => 'none',
+      )
       await play(report, [
         { sent: next },
         said(next, 'accepted'),

@@ -4,6 +4,7 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { PORTS, type PortName } from '@pesebre/contract/local-stack'
 import t from 'tap'
 import { type Stack, startStack } from '../../local/src/supervisor/stack.ts'
+import { until } from '../fakes/until.ts'
 import { type Run, run } from './fixtures/run.ts'
 
 /** A local stack of real processes, and the command line for it. */
@@ -16,11 +17,13 @@ async function localStack(home: string, demo = false) {
 }
 
 /** Runs it until it says what is expected: reports are on their way for a moment. */
-async function until(run: () => Promise<Run>, isThere: (run: Run) => boolean): Promise<Run> {
-  for (;;) {
-    const result = await run()
-    if (isThere(result)) return result
+async function said(run: () => Promise<Run>, isThere: (run: Run) => boolean): Promise<Run> {
+  let last: Run | undefined
+  const look = async () => {
+    last = await run()
+    return isThere(last) && last
   }
+  return until('what the command line is to say', look, () => last)
 }
 
 function sendPoison({ ports }: Stack): Promise<unknown> {
@@ -43,7 +46,7 @@ t.test(
     const first = await localStack(home)
     const posted = await first.run('post', '/feeder/bella', '-t', 'cbor', '-d', '{"hopper_pct":62}')
     t.strictSame([posted.code, posted.err.split('  ')[0]], [0, '2.04 Changed'])
-    await until(
+    await said(
       () => first.run('shadow', 'bella'),
       ({ code }) => code === 0,
     )
@@ -60,7 +63,7 @@ t.test(
     t.strictSame([missing.code, missing.err.split(':')[0]], [1, 'No shadow in the local stack (http'])
 
     await sendPoison(first.stack)
-    const list = await until(
+    const list = await said(
       () => first.run('dlq', 'list', '--json'),
       ({ out }) => out !== '[]',
     )
@@ -69,7 +72,7 @@ t.test(
     t.match((await first.run('dlq', 'show', id.slice(0, 8))).out, /reason .*JSON[\s\S]*\nnonsense$/)
     const redriven = await first.run('dlq', 'redrive', '--all', '--json')
     t.strictSame([redriven.code, JSON.parse(redriven.out)], [0, { redriven: [id] }])
-    const again = await until(
+    const again = await said(
       () => first.run('dlq', 'list', '--json'),
       ({ out }) => out !== '[]',
     )
@@ -100,7 +103,7 @@ t.test(
     t.match(JSON.parse(fed.out.split('\n').at(-1)!), { state: 'done', dispensed: 200 })
     t.match((await run('commands', thing)).out, /200 g {2}done {8}200 g/)
     await run('config', 'set', thing, 'interval_s=2', 'portion=300')
-    await until(
+    await said(
       () => run('commands', thing, '--json'),
       ({ out }) => JSON.parse(out).held === JSON.parse(out).config.version,
     )

@@ -8,6 +8,7 @@ import { startFlakyProxy } from '../fakes/flaky-proxy.ts'
 import { startGateway } from '../fakes/gateway-process.ts'
 import { startReporters } from '../fakes/reporters.ts'
 import { startSqs } from '../fakes/sqs.ts'
+import { until } from '../fakes/until.ts'
 
 // Of the whole file: tap's own limit would be 30 seconds.
 t.setTimeout(180_000)
@@ -98,15 +99,21 @@ t.test(
     })
     const metric = async (name: string): Promise<number> => (await gateway.metrics())[`pesebre_${name}`]!
     await until(
+      'failures, and 300 kB that wait',
       async () =>
         (await metric('archive_failures_total')) > 1 && (await metric('archive_lag_bytes')) > 300_000,
+      () => gateway.logs().slice(-5),
     )
     t.equal((await gateway.admin('/readyz')).status, 200)
     t.ok((await metric('forwarded_records_total')) > 100)
     t.same(Object.keys(reporters.codes), ['2.04'])
     proxy.set('pass')
     reporters.pause()
-    await until(async () => (await metric('archive_lag_bytes')) === 0)
+    await until(
+      'all archived',
+      async () => (await metric('archive_lag_bytes')) === 0,
+      () => gateway.logs().slice(-5),
+    )
     const archived = new Set((await bucket.rows()).map(nameOf))
     t.same(
       [...reporters.acknowledged].filter((name) => !archived.has(name)),
@@ -136,11 +143,15 @@ t.test(
       await sqs.close()
     })
     const metric = async (name: string): Promise<number> => (await gateway.metrics())[`pesebre_${name}`]!
-    await until(async () => (await metric('archive_missing_bytes_total')) > 0)
+    await until(
+      'bytes that go unarchived',
+      async () => (await metric('archive_missing_bytes_total')) > 0,
+      () => gateway.logs().slice(-5),
+    )
     reporters.pause()
     // 1 MB are 16 segments of 64 kB, and one is written to. While reports come, there are those of the moment besides.
     const segments = () => segmentBases(join(gateway.journalDir, '0')).length
-    await until(async () => segments() <= 18)
+    await until('18 segments', () => segments() <= 18, segments)
     t.pass(`${segments()} segments are kept`)
     t.same(Object.keys(reporters.codes), ['2.04'])
   },
@@ -148,10 +159,6 @@ t.test(
 
 function nameOf(row: Awaited<ReturnType<Bucket['rows']>>[number]): string {
   return `${String(row['thing'])}:${(JSON.parse(String(row['state'])) as { n: number }).n}`
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await sleep(100)
 }
 
 function sleep(ms: number): Promise<void> {

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { startFlakyProxy } from '../fakes/flaky-proxy.ts'
-import { startGateway } from '../fakes/gateway-process.ts'
+import { isReady, startGateway } from '../fakes/gateway-process.ts'
 import { missing } from '../fakes/needs.ts'
 import { startReporters } from '../fakes/reporters.ts'
 import { startSqs } from '../fakes/sqs.ts'
+import { until } from '../fakes/until.ts'
 import { drainQueue, nameOf } from './queue-contents.ts'
 
 // Of the whole file: tap's own limit would be 30 seconds.
@@ -39,19 +40,24 @@ t.test('a small file system filled under load', { timeout: 120_000, skip }, asyn
     unmount(disk)
   })
   for (const round of [1, 2, 3]) {
-    await until(() => reporters.acknowledged.size > round * 100)
+    await until(
+      '100 acknowledged',
+      () => reporters.acknowledged.size > round * 100,
+      () => reporters.codes,
+    )
     // Otherwise sent segments are deleted, and the disk is not full for long.
     proxy.set('refuse')
     const refused = () => reporters.codes['5.03'] ?? 0
     let taken = 0
     let refusedBefore = 0
-    await until(() => {
+    const isFull = () => {
       if (fill(disk) > 0 || reporters.acknowledged.size !== taken) {
         taken = reporters.acknowledged.size
         refusedBefore = refused()
       }
       return refused() > refusedBefore + 20
-    })
+    }
+    await until('20 refused, none taken', isFull, () => reporters.codes)
     const red = await gateway.admin('/readyz')
     t.match(red, { status: 503, body: /journal/ }, `round ${round}: not ready, and says why`)
     await sleep(300)
@@ -62,8 +68,12 @@ t.test('a small file system filled under load', { timeout: 120_000, skip }, asyn
     )
     rmSync(join(disk, 'filler'))
     proxy.set('pass')
-    await until(async () => (await gateway.admin('/readyz')).status === 200)
-    await until(() => reporters.acknowledged.size > taken + 100)
+    await isReady(gateway)
+    await until(
+      '100 more acknowledged',
+      () => reporters.acknowledged.size > taken + 100,
+      () => reporters.codes,
+    )
     t.pass(`round ${round}: ready and taking reports again, without a restart`)
   }
   reporters.pause()
@@ -110,10 +120,6 @@ function fill(disk: string): number {
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await sleep(10)
 }
 
 function sleep(ms: number): Promise<void> {

@@ -7,6 +7,7 @@ import t from 'tap'
 import { DEMO_PASSWORD, demoEmail } from '../../local/src/demo/seed.ts'
 import { webClient } from '../../local/src/demo/web-client.ts'
 import { startStack } from '../../local/src/supervisor/stack.ts'
+import { until } from '../fakes/until.ts'
 
 /** From a browser's request to the motor of a feeder, and back into the ledger, through every process of the product. */
 
@@ -14,14 +15,6 @@ const timeout = 240_000
 t.setTimeout(timeout)
 
 const ZONE = 'Europe/Madrid'
-
-async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-}
 
 t.test(
   'feed now, by schedule, and across a death of the web server: each once, each known',
@@ -32,10 +25,15 @@ t.test(
     const owner = webClient(stack.web!.url)
     await owner.call('POST', '/api/session', { email: demoEmail('owner'), password: DEMO_PASSWORD })
     const [stable] = await owner.call<Stable[]>('GET', '/api/stables')
-    const cards = await until(async () => {
-      const found = await owner.call<HorseCard[]>('GET', `/api/stables/${stable!.id}/horses`)
-      return found.filter(({ feeder }) => feeder?.state === 'ok').length >= 2 ? found : undefined
-    })
+    let found: HorseCard[] = []
+    const cards = await until(
+      'two feeders that are well',
+      async () => {
+        found = await owner.call<HorseCard[]>('GET', `/api/stables/${stable!.id}/horses`)
+        return found.filter(({ feeder }) => feeder?.state === 'ok').length >= 2 && found
+      },
+      () => found,
+    )
     const horse = (name: string) => cards.find((card) => card.horse.name === name)!.horse
     const [sol, mora] = [horse('Sol'), horse('Mora')]
     const feed = (id: string, grams: number, key: string) =>
@@ -47,31 +45,47 @@ t.test(
 
     // A meal in the next minute, which the feeder gives by itself.
     const now = Date.now()
-    const minute = minuteOfDay(localMinute(ZONE, now + (now % 60_000 > 40_000 ? 120_000 : 60_000)))
+    const mealAt = now + (now % 60_000 > 40_000 ? 120_000 : 60_000)
+    const minute = minuteOfDay(localMinute(ZONE, mealAt))
     const slots = [{ minute, grams: 150, days: 127 }]
     const wanted = await owner.call<ScheduleAnswer>('PUT', `/api/horses/${mora.id}/schedule`, {
       zone: ZONE,
       slots,
     })
     t.ok(wanted.pending)
-    await until(async () => {
-      const { pending } = await owner.call<ScheduleAnswer>('GET', `/api/horses/${mora.id}/schedule`)
-      return pending ? undefined : true
-    })
+    const schedule = () => owner.call<ScheduleAnswer>('GET', `/api/horses/${mora.id}/schedule`)
+    await until(
+      'the feeder holds its schedule',
+      async () => !(await schedule()).pending,
+      () => 'pending',
+    )
 
     const first = await feed(sol.id, 120, 'first-feeding')
     t.match(first, { state: 'queued', n: 1 })
-    const done = await until(async () => (await ledger(sol.id)).find(({ ended }) => ended))
+    let rows: Feed[] = []
+    const done = await until(
+      'a feeding that has ended',
+      async () => {
+        rows = await ledger(sol.id)
+        return rows.find(({ ended }) => ended)
+      },
+      () => rows,
+    )
     t.match(done, { id: first.id, state: 'done', planned: 120, actual: 120, by: 'Olga Ortega' })
     const seen = done.states.map(({ state }) => state)
     t.ok(seen[0] === 'queued' && seen.at(-1) === 'done', seen.join(' '))
 
-    const day = await until(async () => {
-      const found = await owner.call<Day>('GET', `/api/horses/${mora.id}/day`)
-      return found.meals.some(({ minute: at, state }) => at === minute && state === 'done')
-        ? found
-        : undefined
-    })
+    // It may be farther away than anything else here may take.
+    await new Promise((resolve) => setTimeout(resolve, mealAt - (mealAt % 60_000) - Date.now()))
+    let seenDay: Day | undefined
+    const day = await until(
+      'the meal of the schedule',
+      async () => {
+        seenDay = await owner.call<Day>('GET', `/api/horses/${mora.id}/day`)
+        return seenDay.meals.some(({ minute: at, state }) => at === minute && state === 'done') && seenDay
+      },
+      () => seenDay,
+    )
     t.match(
       day.meals.find(({ minute: at }) => at === minute),
       { source: 'schedule', planned: 150, actual: 150 },
@@ -80,14 +94,23 @@ t.test(
     const second = await feed(sol.id, 130, 'second-feeding')
     const pid = stack.pid('web')!
     process.kill(pid, 'SIGKILL')
-    await until(async () => (stack.pid('web') !== pid && stack.pid('web') !== undefined ? true : undefined))
-    const ended = await until(async () =>
-      (await ledger(sol.id).catch(() => [])).find(({ id, ended }) => id === second.id && ended),
+    await until(
+      'another web server',
+      () => stack.pid('web') !== pid && stack.pid('web'),
+      () => stack.pid('web'),
+    )
+    const ended = await until(
+      'the second feeding has ended',
+      async () => {
+        rows = await ledger(sol.id).catch(() => [])
+        return rows.find(({ id, ended }) => id === second.id && ended)
+      },
+      () => rows,
     )
     t.match(ended, { state: 'done', actual: 130 })
     const again = await feed(sol.id, 130, 'second-feeding')
     t.equal(again.id, second.id, 'the same wish, sent once more to the server that came up')
-    const rows = await ledger(sol.id)
+    rows = await ledger(sol.id)
     t.equal(rows.filter(({ source }) => source === 'command').length, 2)
     const shadow = await fetch(`http://127.0.0.1:${stack.ports.iot}/things/${sol.feeder}/shadow`)
     const { state } = (await shadow.json()) as { state: { reported: Record<string, unknown> } }

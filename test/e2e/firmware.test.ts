@@ -13,6 +13,7 @@ import { imageOf } from '../../local/src/demo/image.ts'
 import { openStore } from '../../local/src/demo/store.ts'
 import { startStack } from '../../local/src/supervisor/stack.ts'
 import { run } from '../cli/fixtures/run.ts'
+import { until } from '../fakes/until.ts'
 
 const timeout = 120_000
 t.setTimeout(timeout)
@@ -68,12 +69,13 @@ t.test(
     const [taken, refused, crashing] = feeders as [string, string, string]
     const show = async (thing: string): Promise<FirmwareStanding> =>
       JSON.parse((await run(['firmware', 'show', thing, '--json'], { env })).out)[0]
-    const until = async (thing: string, isThere: (standing: FirmwareStanding) => boolean) => {
-      for (;;) {
-        const standing = await show(thing)
-        if (isThere(standing)) return standing
-        await new Promise((resolve) => setTimeout(resolve, 100))
+    const shown = async (thing: string, isThere: (standing: FirmwareStanding) => boolean) => {
+      let standing: FirmwareStanding | undefined
+      const look = async () => {
+        standing = await show(thing)
+        return isThere(standing) && standing
       }
+      return until(`a standing of ${thing}`, look, () => standing)
     }
     const rollOut = (thing: string, image: Uint8Array) => {
       const path = `/${thing}.bin`
@@ -82,14 +84,14 @@ t.test(
       const where = ['--image', join(home, 'image.bin'), '--url', `${address}${path}`]
       return cli('firmware', 'roll-out', thing, '--version', '2', ...where)
     }
-    await Promise.all(feeders.map((thing) => until(thing, ({ runs }) => runs === 1)))
+    await Promise.all(feeders.map((thing) => shown(thing, ({ runs }) => runs === 1)))
 
     await rollOut(taken, imageOf(2))
-    t.match(await until(taken, ({ state }) => state === 'as wanted'), { runs: 2, wanted: 2 })
+    t.match(await shown(taken, ({ state }) => state === 'as wanted'), { runs: 2, wanted: 2 })
     t.match(await cli('commands', taken), 'firmware: runs 2')
 
     await rollOut(crashing, Buffer.from('no firmware at all'))
-    t.match(await until(crashing, ({ state }) => state === 'failed'), {
+    t.match(await shown(crashing, ({ state }) => state === 'failed'), {
       runs: 1,
       wanted: 2,
       problem: 'rolled_back',
@@ -99,7 +101,7 @@ t.test(
     await rollOut(refused, image)
     // Other bytes of the same length from now on: the host was broken into.
     image[image.length - 1]! ^= 1
-    t.match(await until(refused, ({ state }) => state !== 'pending'), { runs: 1, problem: 'digest' })
+    t.match(await shown(refused, ({ state }) => state !== 'pending'), { runs: 1, problem: 'digest' })
     t.match(await cli('firmware', 'show'), new RegExp(`${refused}  firmware 2 failed: .*another digest`))
 
     await cli('firmware', 'withdraw', refused)

@@ -11,6 +11,7 @@ import { makeBucket } from '../fakes/bucket.ts'
 import { startGateway } from '../fakes/gateway-process.ts'
 import { startReporters } from '../fakes/reporters.ts'
 import { startSqs } from '../fakes/sqs.ts'
+import { until } from '../fakes/until.ts'
 import { openWebApp } from '../fakes/web-app.ts'
 
 t.setTimeout(120_000)
@@ -56,7 +57,11 @@ t.test('what a device reports is on the chart of its horse', { timeout: 90_000 }
     await sqs.close()
     rmSync(dir, { recursive: true, force: true })
   })
-  while (reporters.acknowledged.size < 30) await sleep(50)
+  await until(
+    '30 acknowledged',
+    () => reporters.acknowledged.size >= 30,
+    () => reporters.codes,
+  )
   reporters.pause()
   await sleep(100)
   await gateway.stop()
@@ -71,7 +76,12 @@ t.test('what a device reports is on the chart of its horse', { timeout: 90_000 }
   }
   const ask = () => readHistory(web.db, question, Date.now())
   const highest = async (): Promise<number> => Math.max(...(await ask()).points.max.map(Number))
-  while ((await highest()) < reports) await sleep(100)
+  let shown = 0
+  const isShown = async () => {
+    shown = await highest()
+    return shown >= reports
+  }
+  await until(`report ${reports}`, isShown, () => shown)
   const { points, resolution } = await ask()
   t.equal(resolution, 'minute')
   t.equal(Math.min(...points.min.map(Number)), 1)

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { startGateway } from '../fakes/gateway-process.ts'
+import { forwarded, startGateway } from '../fakes/gateway-process.ts'
 import { startReporters } from '../fakes/reporters.ts'
 import { startSqs } from '../fakes/sqs.ts'
 import { drainQueue, nameOf } from './queue-contents.ts'
@@ -82,7 +82,7 @@ async function killRepeatedly(workers: number, kills: number): Promise<Outcome> 
     await sleep(LIFE_MAX_MS)
     reporters.pause()
     // A stop gives up after three seconds and leaves the rest in the journal, which would count as lost here.
-    while ((await gateway.metrics())['pesebre_journal_backlog_bytes'] !== 0) await sleep(100)
+    await forwarded(gateway)
     await sleep(500)
     const exitCode = await gateway.stop()
     await collect()

@@ -1,9 +1,10 @@
 import type { Report } from '@pesebre/contract/report'
 import t from 'tap'
 import { startFlakyProxy, type Weather } from '../fakes/flaky-proxy.ts'
-import { startGateway } from '../fakes/gateway-process.ts'
+import { forwarded, startGateway } from '../fakes/gateway-process.ts'
 import { startReporters } from '../fakes/reporters.ts'
 import { startSqs } from '../fakes/sqs.ts'
+import { until } from '../fakes/until.ts'
 import { drainQueue, nameOf } from './queue-contents.ts'
 
 // Of the whole file: tap's own limit would be 30 seconds.
@@ -50,7 +51,7 @@ t.test(
     t.ok((await gateway.metrics())['pesebre_forward_failures_total']! > 0, 'the faults were real')
     proxy.set('pass')
     reporters.pause()
-    await until(async () => (await gateway.metrics())['pesebre_journal_backlog_bytes'] === 0)
+    await forwarded(gateway)
     t.equal((await gateway.admin('/readyz')).status, 200)
 
     const reports = await drainQueue(sqs)
@@ -93,15 +94,23 @@ t.test(
       await proxy.close()
       await sqs.close()
     })
-    await until(async () => (reporters.codes['5.03'] ?? 0) > 50)
+    await until(
+      '50 refused',
+      () => (reporters.codes['5.03'] ?? 0) > 50,
+      () => reporters.codes,
+    )
     t.ok(reporters.maxAge()! >= 2, `Max-Age ${reporters.maxAge()} s`)
     t.ok((await gateway.metrics())['pesebre_journal_backlog_bytes']! <= 1024 * 1024)
     const refused = reporters.codes['5.03']!
     proxy.set('pass')
     const taken = reporters.acknowledged.size
-    await until(async () => reporters.acknowledged.size > taken + 500)
+    await until(
+      '500 more acknowledged',
+      () => reporters.acknowledged.size > taken + 500,
+      () => reporters.codes,
+    )
     reporters.pause()
-    await until(async () => (await gateway.metrics())['pesebre_journal_backlog_bytes'] === 0)
+    await forwarded(gateway)
     const delivered = new Set((await drainQueue(sqs)).map(nameOf))
     t.same(
       [...reporters.acknowledged].filter((name) => !delivered.has(name)),
@@ -123,10 +132,6 @@ function outOfOrder(reports: readonly Report[]): string[] {
     newest.set(report.thing, Math.max(report.seq, newest.get(report.thing) ?? 0))
     return isLate ? [name] : []
   })
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await sleep(50)
 }
 
 function sleep(ms: number): Promise<void> {

@@ -6,6 +6,7 @@ import type { ProcessName } from '../../local/src/supervisor/processes.ts'
 import { type Stack, startStack } from '../../local/src/supervisor/stack.ts'
 import { missing, onPath } from '../fakes/needs.ts'
 import { startReporters } from '../fakes/reporters.ts'
+import { until } from '../fakes/until.ts'
 
 // Of the whole file: tap's own limit would be 30 seconds.
 t.setTimeout(300_000)
@@ -57,7 +58,7 @@ t.test(
     const reading = '{"hopper_pct":62,"battery_mv":3710}'
     const args = ['-v', '6', '-m', 'post', url, '-t', 'application/json', '-e', reading]
     t.match(execFileSync(COAP_CLIENT, args, { encoding: 'utf8' }), /c:2\.04/)
-    await until(async () => (await cloud.reported('bella'))['battery_mv'] === 3710)
+    await shown(cloud, 'bella', ({ battery_mv }) => battery_mv === 3710)
     const before = await cloud.reported('bella')
     t.match(before, { hopper_pct: 62, battery_mv: 3710, link: { gateway: 'a' } })
     t.equal(await cloud.typeOf('bella'), 'feeder')
@@ -91,14 +92,26 @@ t.test(
     const victims: ProcessName[] = ['gateway', 'lambda', 'iot', 'aws', 'gateway', 'lambda']
     for (const victim of victims) {
       const before = reporters.acknowledged.size
-      await until(() => reporters.acknowledged.size > before + 60)
+      await until(
+        '60 more acknowledged',
+        () => reporters.acknowledged.size > before + 60,
+        () => reporters.codes,
+      )
       const pid = stack.pid(victim)
       t.ok(pid, `${victim} runs`)
       process.kill(pid!, 'SIGKILL')
-      await until(() => stack.pid(victim) !== undefined && stack.pid(victim) !== pid)
+      await until(
+        `another ${victim}`,
+        () => stack.pid(victim) !== pid && stack.pid(victim),
+        () => stack.pid(victim),
+      )
     }
     const before = reporters.acknowledged.size
-    await until(() => reporters.acknowledged.size > before + 60)
+    await until(
+      '60 more acknowledged',
+      () => reporters.acknowledged.size > before + 60,
+      () => reporters.codes,
+    )
     reporters.pause()
 
     const last = new Map<string, number>()
@@ -108,14 +121,24 @@ t.test(
     }
     t.equal(last.size, 12)
     for (const [thing, n] of last) {
-      await until(async () => Number((await cloud.reported(thing))['n']) >= n)
+      await shown(cloud, thing, (state) => Number(state['n']) >= n)
       // Those after it may have been kept without their answer having arrived, or refused because they came too fast.
-      const shown = Number((await cloud.reported(thing))['n'])
-      t.ok(shown <= reporters.sent().get(thing)!, `${thing} ends at report ${n}: ${shown}`)
+      const ends = Number((await cloud.reported(thing))['n'])
+      t.ok(ends <= reporters.sent().get(thing)!, `${thing} ends at report ${n}: ${ends}`)
     }
   },
 )
 
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 30))
+/** Waits until the shadow of a thing says what is expected. */
+async function shown(
+  { reported }: ReturnType<typeof cloudOf>,
+  thing: string,
+  isIt: (state: Record<string, unknown>) => boolean,
+): Promise<void> {
+  let state: Record<string, unknown> = {}
+  const look = async () => {
+    state = await reported(thing)
+    return isIt(state)
+  }
+  await until(`a state of ${thing}`, look, () => state)
 }

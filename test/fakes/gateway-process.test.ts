@@ -3,6 +3,9 @@ import t from 'tap'
 import { createSqs } from './failing-sqs.ts'
 import { startGateway } from './gateway-process.ts'
 import { createUdpPeer } from './udp-peer.ts'
+import { until } from './until.ts'
+
+t.setTimeout(120_000)
 
 const utf8 = new TextEncoder()
 
@@ -33,7 +36,11 @@ t.test(
       if (outage === 'forgetful') await sqs.waitFor(id)
       await sqs.resume()
       // Not by their number: what a forgetful queue took comes once more.
-      while (!sqs.received().some(({ state }) => state?.['n'] === id)) await sleep(10)
+      await until(
+        `report ${id}`,
+        () => sqs.received().some(({ state }) => state?.['n'] === id),
+        () => sqs.received().map(({ state }) => state),
+      )
     }
     const seen = sqs.received().map(({ state }) => state?.['n'])
     t.same([...new Set(seen)], sent, 'all, in order; after a lost answer once more')
@@ -44,10 +51,6 @@ t.test(
     t.notOk(gateway.alive())
   },
 )
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
-}
 
 t.test('startGateway() rejects with the reason when the gateway cannot start', async (t) => {
   await t.rejects(startGateway({ env: { PESEBRE_WORKERS: 'many' } }), /PESEBRE_WORKERS/)

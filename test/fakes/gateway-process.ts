@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { until } from './until.ts'
 
 const MAIN = fileURLToPath(new URL('../../gateway/src/main.ts', import.meta.url))
 /** A gateway that is not there by then has failed: long, since the machine may be busy with other tests. */
@@ -102,6 +103,32 @@ export async function startGateway({ env = {}, journalDir }: GatewayOptions = {}
     admin,
     rss: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024,
   }
+}
+
+/** Waits until a gateway says that it is ready. */
+export async function isReady({ admin }: GatewayProcess): Promise<void> {
+  let ready: { status: number; body: string } | undefined
+  await until(
+    'ready',
+    async () => {
+      ready = await admin('/readyz')
+      return ready.status === 200
+    },
+    () => ready,
+  )
+}
+
+/** Waits until SQS has all that is in the journal of a gateway. */
+export async function forwarded({ metrics }: GatewayProcess): Promise<void> {
+  let backlog: number | undefined
+  await until(
+    'all forwarded',
+    async () => {
+      backlog = (await metrics())['pesebre_journal_backlog_bytes']
+      return backlog === 0
+    },
+    () => `${backlog} bytes are left`,
+  )
 }
 
 type Lines = { readonly all: string[]; listener: ((line: string) => void) | undefined }

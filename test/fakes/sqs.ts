@@ -6,6 +6,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import { buildApp } from 'fauxqs'
+import { until } from './until.ts'
 
 export type Sqs = {
   readonly url: string
@@ -85,4 +86,14 @@ export async function startSqs(attributes: Record<string, string> = {}): Promise
       await app.close()
     },
   }
+}
+
+/** Waits until there are so many dead letters. */
+export async function letters({ count, dlqUrl }: Sqs, expected: number): Promise<void> {
+  let there = 0
+  const look = async () => {
+    there = await count(dlqUrl)
+    return there >= expected
+  }
+  await until(`${expected} dead letters`, look, () => there)
 }

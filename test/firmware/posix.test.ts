@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { missing, onPath } from '../fakes/needs.ts'
+import { until, within } from '../fakes/until.ts'
 import { KID, SECRET, startLoneGateway } from '../local/demo/lone-gateway.ts'
 
 t.setTimeout(120_000)
@@ -56,18 +57,19 @@ t.test(
     }
     const states = () =>
       gateway.heard.flatMap(({ uplink }) => uplink.outcomes ?? []).map(({ state }) => state)
-    const until = async (isTrue: () => boolean) => {
-      while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 20))
-    }
 
     const first = start()
-    await until(() => states().includes('done'))
+    await until('done', () => states().includes('done'), states)
     t.strictSame([...new Set(states())], ['accepted', 'dispensing', 'done'])
     first.kill('SIGKILL')
-    await once(first, 'exit')
+    await within('an end', once(first, 'exit'), states)
     const before = gateway.heard.length
     start()
-    await until(() => gateway.heard.length > before)
+    await until(
+      'a check-in',
+      () => gateway.heard.length > before,
+      () => gateway.heard,
+    )
     const numbers = gateway.heard.map(({ partialIv }) => partialIv)
     t.ok(numbers.at(-1)! > numbers[before - 1]!, 'its numbers go on')
     t.equal(states().filter((state) => state === 'dispensing').length, 1, 'and nothing runs again')
@@ -111,27 +113,24 @@ t.test(
       return child
     }
     const words = () => gateway.heard.flatMap(({ uplink }) => (uplink.firmware ? [uplink.firmware] : []))
-    const until = async (isTrue: () => boolean) => {
-      while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 20))
-    }
     const boot = () => readFileSync(join(dir, 'store', 'boot'), 'latin1')
 
     const child = start()
-    await until(() => words().at(-1)?.version === 2)
+    await until('it runs 2', () => words().at(-1)?.version === 2, words)
     t.strictSame(words(), [{ version: 1 }, { version: 2 }])
-    await until(() => boot() === '1-')
+    await until('it stays', () => boot() === '1-', boot)
     child.kill('SIGKILL')
-    await once(child, 'exit')
+    await within('an end', once(child, 'exit'), boot)
 
     version = 3
     image = Buffer.from('#!/bin/sh\nexit 7\n')
-    const [code] = (await once(start(), 'exit')) as [number]
+    const [code] = await within('an end', once(start(), 'exit'), words)
     t.equal(code, 7, 'the new one ends at once')
     t.equal(boot(), '0r')
     const before = words().length
     version = 2
     start()
-    await until(() => words().length > before)
+    await until('a word of its firmware', () => words().length > before, words)
     t.strictSame(words().at(-1), { version: 2, tried: 3, problem: 'rolled_back' })
     t.equal(boot(), '1-')
   },

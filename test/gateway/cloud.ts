@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GetThingShadowCommand, UpdateThingShadowCommand } from '@aws-sdk/client-iot-data-plane'
 import type { QueuedCommand } from '@pesebre/contract/control'
+import type { GatewayProcess } from '../fakes/gateway-process.ts'
+import { until } from '../fakes/until.ts'
 import { createIdentity } from '../local/iot/devices.ts'
 import { type LocalIot, startLocalIot } from '../local/iot/support.ts'
 
@@ -62,4 +64,17 @@ export async function startCloud(t: { teardown(run: () => Promise<void>): void }
 function queued({ n, grams = 500, ttl = 600 }: { n: number; grams?: number; ttl?: number }): QueuedCommand {
   const at = Math.floor(Date.now() / 1000)
   return { n, kind: 'feed', grams, notAfter: at + ttl, by: 'test', at }
+}
+
+/** Waits until a gateway hears of changes of the mailboxes. */
+export async function mailboxesLive(gateway: GatewayProcess): Promise<void> {
+  let body: string | undefined
+  await until(
+    'mailboxes',
+    async () => {
+      body = (await gateway.admin('/readyz')).body
+      return body.includes('"mailboxes":true')
+    },
+    () => body,
+  )
 }

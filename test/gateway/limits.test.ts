@@ -3,6 +3,7 @@ import { decode } from '@pesebre/coap/codec/message'
 import t, { type Test } from 'tap'
 import { createSqs } from '../fakes/failing-sqs.ts'
 import { type GatewayProcess, startGateway } from '../fakes/gateway-process.ts'
+import { until } from '../fakes/until.ts'
 import { hex } from './app/fixtures.ts'
 import { type Attack, ask, attack } from './attack.ts'
 
@@ -58,10 +59,11 @@ t.test('a device may report 20 times at once; then it is told to wait, and other
   )
   t.equal(codeOf(await peer.ask(ask({ path: ['feeder', 'calm'], body: BODY }))), '2.04', 'another device')
   let later = refused[0]!
-  while (codeOf(later) !== '2.04') {
-    await new Promise((resolve) => setTimeout(resolve, 50))
+  const isServed = async () => {
     later = await peer.ask(ask({ path: ['feeder', 'busy'], body: BODY }))
+    return codeOf(later) === '2.04'
   }
+  await until('served again', isServed, () => codeOf(later))
   t.pass('and then it is served again')
   const metrics = await gateway.metrics()
   t.ok(metrics['pesebre_refusals_total{reason="device_rate"}']! >= refused.length)
@@ -84,7 +86,11 @@ t.test(
     const most = 2000 + performance.now() - began + 1
     const refused = (await gateway.metrics())['pesebre_refusals_total{reason="address_rate"}']!
     const answered = count - refused
-    while (loud.inbox.length < answered) await new Promise((resolve) => setTimeout(resolve, 10))
+    await until(
+      `${answered} answers`,
+      () => loud.inbox.length >= answered,
+      () => loud.inbox.length,
+    )
     t.equal(loud.inbox.length, answered, 'the others got silence')
     t.ok(answered >= 2000 && answered <= most, `${answered} answered`)
     t.equal(codeOf(await calm.ask(ask({ path: ['feeder', 'calm'], body: BODY }))), '2.04', 'another address')

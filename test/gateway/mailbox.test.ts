@@ -4,9 +4,10 @@ import { OPTION } from '@pesebre/coap/codec/options'
 import t from 'tap'
 import { startGateway } from '../fakes/gateway-process.ts'
 import { createUdpPeer } from '../fakes/udp-peer.ts'
+import { until } from '../fakes/until.ts'
 import { keptIn } from './attack.ts'
-import { startCloud } from './cloud.ts'
-import { createSecureDevice, fleetKeyFile, hear } from './secure-device.ts'
+import { mailboxesLive, startCloud } from './cloud.ts'
+import { createSecureDevice, fleetKeyFile, type Heard, hear } from './secure-device.ts'
 
 t.setTimeout(120_000)
 
@@ -22,7 +23,7 @@ t.test(
     }
     const gateway = await startGateway({ env })
     t.teardown(gateway.stop)
-    await until(async () => (await gateway.admin('/readyz')).body.includes('"mailboxes":true'))
+    await mailboxesLive(gateway)
     const peer = await createUdpPeer({ to: gateway.coapPort })
     t.teardown(peer.close)
     const device = createSecureDevice({ number: 1 })
@@ -30,14 +31,22 @@ t.test(
       const sent = device.checkIn({ clock: Math.floor(Date.now() / 1000), ...uplink })
       return hear(await peer.ask(sent.bytes), sent)
     }
+    const answered = async (what: string, isIt: (heard: Heard) => boolean, uplink = {}) => {
+      let heard: Heard | undefined
+      const look = async () => {
+        heard = await checkIn(uplink)
+        return isIt(heard)
+      }
+      await until(what, look, () => heard)
+    }
 
     t.equal((await checkIn()).code, '4.03', 'never registered')
     await cloud.desire(device.thing, { enabled: true, queue: [] })
-    await until(async () => (await checkIn()).code === '2.04')
+    await answered('registered', ({ code }) => code === '2.04')
     t.strictSame((await checkIn()).downlink, {}, 'nothing waits')
 
     await cloud.queue(device.thing, [{ n: 1 }, { n: 2, ttl: 300 }, { n: 3 }])
-    await until(async () => (await checkIn()).downlink.commands !== undefined)
+    await answered('commands', ({ downlink }) => downlink.commands !== undefined)
     const { downlink } = await checkIn()
     t.match(downlink, { commands: [{ n: 1, kind: 'feed', grams: 500 }, { n: 2 }], more: true })
     t.equal(downlink.commands!.length, 2)
@@ -68,7 +77,7 @@ t.test(
     await cloud.desire(device.thing, {
       config: { version: 2, interval_s: 60, zone: 'Asia/Kolkata', limits: { portion: 900 } },
     })
-    await until(async () => (await checkIn({ config_version: 1 })).downlink.config !== undefined)
+    await answered('a configuration', ({ downlink }) => downlink.config !== undefined, { config_version: 1 })
     const behind = await checkIn({ config_version: 1 })
     t.match(behind.downlink, {
       config: { version: 2, interval_s: 60, limits: { portion: 900 }, rule: [330] },
@@ -77,7 +86,7 @@ t.test(
     t.equal((await checkIn({ config_version: 2 })).downlink.config, undefined)
 
     await cloud.desire(device.thing, { enabled: false })
-    await until(async () => (await checkIn()).code === '4.03')
+    await answered('disabled', ({ code }) => code === '4.03')
     const kept = keptIn(gateway, device.thing).length
     t.equal((await checkIn()).code, '4.03', 'disabled')
     t.equal(keptIn(gateway, device.thing).length, kept)
@@ -91,7 +100,7 @@ t.test(
     const env = { ...cloud.env('a'), PESEBRE_FLEET_KEYS: fleetKeyFile(t), PESEBRE_STOP_TIMEOUT_MS: '100' }
     const gateway = await startGateway({ env })
     t.teardown(gateway.stop)
-    await until(async () => (await gateway.admin('/readyz')).body.includes('"mailboxes":true'))
+    await mailboxesLive(gateway)
     const peer = await createUdpPeer({ to: gateway.coapPort })
     t.teardown(peer.close)
     const device = createSecureDevice({ number: 2, kind: 'waterer' })
@@ -162,10 +171,7 @@ t.test('no_reply: the report is kept, nothing is handed out, nothing is said', a
   const acknowledged = device.checkIn({ no_reply: true }, { type: TYPE.CON })
   const answer = await peer.ask(acknowledged.bytes)
   t.strictSame([...answer], [0x60, 0, acknowledged.bytes[2], acknowledged.bytes[3]], 'an empty ACK')
-  await until(async () => keptIn(gateway, device.thing).length === 2)
+  const kept = () => keptIn(gateway, device.thing)
+  await until('two reports', () => kept().length === 2, kept)
   t.match(keptIn(gateway, device.thing), [{ link: { answer: false } }, { link: { answer: false } }])
 })
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50))
-}

@@ -3,7 +3,8 @@ import { TYPE } from '@pesebre/coap/codec/message'
 import type { Outcome } from '@pesebre/contract/check-in'
 import t from 'tap'
 import { startGateway } from '../fakes/gateway-process.ts'
-import { startCloud } from './cloud.ts'
+import { until } from '../fakes/until.ts'
+import { mailboxesLive, startCloud } from './cloud.ts'
 import { createSecureDevice, fleetKeyFile, type Heard, hear, type SecureDevice } from './secure-device.ts'
 
 t.setTimeout(900_000)
@@ -37,7 +38,7 @@ t.test(
         }
         const gateway = await startGateway({ env })
         t.teardown(gateway.stop)
-        while (!(await gateway.admin('/readyz')).body.includes('"mailboxes":true')) await sleep(50)
+        await mailboxesLive(gateway)
         return { id, port: gateway.coapPort }
       }),
     )
@@ -51,7 +52,12 @@ t.test(
 
     // First contact, when a gateway reads the shadow: that has its own time limit, and its own tests.
     for (const feeder of all)
-      for (const gateway of gateways) while ((await wake(feeder, gateway, {}))?.code !== '2.04');
+      for (const gateway of gateways)
+        await until(
+          `an answer of ${gateway.id} to ${feeder.secure.thing}`,
+          async () => (await wake(feeder, gateway, {}))?.code === '2.04',
+          () => 'none',
+        )
 
     let tries = 0
     let wakes = 0
@@ -62,24 +68,30 @@ t.test(
       // Devices sleep for minutes, the test does not: it goes on once both gateways have heard of a change made after all of these.
       await cloud.desire(lookout.secure.thing, { config: { version: round } })
       for (const gateway of gateways) {
-        for (;;) {
-          const heard = await wake(lookout, gateway, { config_version: 0 })
-          if (heard?.downlink.config?.version === round) break
-        }
+        let heard: Heard | undefined
+        await until(
+          `${gateway.id} has heard of round ${round}`,
+          async () => {
+            heard = await wake(lookout, gateway, { config_version: 0 })
+            return heard?.downlink.config?.version === round
+          },
+          () => heard,
+        )
       }
       await Promise.all(
-        feeders.map(async (feeder) => {
-          for (;;) {
+        feeders.map((feeder) => {
+          const isAnswered = async () => {
             wakes++
             const gateway = gateways[Math.random() < 0.5 ? 0 : 1]!
             const heard = await wake(feeder, gateway, {})
-            if (heard === undefined) continue
+            if (heard === undefined) return false
             tries++
             if (heard.code === '2.04' && heard.downlink.commands?.at(-1)?.n === round) inNext++
             else missed.push(`${round} ${gateway.id} ${heard.code} ${JSON.stringify(heard.downlink)}`)
             feeder.outcomes = [{ n: round, state: 'done', grams: 500 }]
-            return
+            return true
           }
+          return until(`an answer to ${feeder.secure.thing} in round ${round}`, isAnswered, () => 'none')
         }),
       )
     }
@@ -134,8 +146,4 @@ function pass(deliver: () => void): void {
     if (Math.random() < LATE) setTimeout(deliver, Math.random() * LATE_MS)
     else deliver()
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,10 +1,11 @@
 import t from 'tap'
 import { startGateway } from '../fakes/gateway-process.ts'
 import { createUdpPeer } from '../fakes/udp-peer.ts'
+import { until } from '../fakes/until.ts'
 import { startCloud } from './cloud.ts'
-import { createSecureDevice, fleetKeyFile, hear } from './secure-device.ts'
+import { createSecureDevice, fleetKeyFile, type Heard, hear } from './secure-device.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(120_000)
 
 t.test('PESEBRE_COMMANDS=false: no commands, but settings, and disabled is disabled', async (t) => {
   const cloud = await startCloud(t)
@@ -20,16 +21,25 @@ t.test('PESEBRE_COMMANDS=false: no commands, but settings, and disabled is disab
   }
   await cloud.queue(device.thing, [{ n: 1 }])
   await cloud.desire(device.thing, { config: { version: 3, interval_s: 600 } })
-  while ((await checkIn()).downlink?.config === undefined)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+  let heard: Heard | undefined
+  const answered = async (isIt: (heard: Heard) => boolean) => {
+    heard = await checkIn()
+    return isIt(heard)
+  }
+  await until(
+    'a configuration',
+    () => answered(({ downlink }) => downlink?.config !== undefined),
+    () => heard,
+  )
   const { code, downlink } = await checkIn()
   t.equal(code, '2.04')
   t.match(downlink, { config: { version: 3, interval_s: 600 } })
   t.equal(downlink.commands, undefined, 'the command stays for a gateway of the first region')
   await cloud.desire(device.thing, { enabled: false })
-  for (;;) {
-    if ((await checkIn()).code === '4.03') break
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
+  await until(
+    'disabled',
+    () => answered(({ code }) => code === '4.03'),
+    () => heard,
+  )
   t.pass('disabled at once')
 })

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import type { Report } from '@pesebre/contract/report'
 import t from 'tap'
 import { drainQueue } from '../e2e/queue-contents.ts'
-import { startGateway } from '../fakes/gateway-process.ts'
+import { forwarded, startGateway } from '../fakes/gateway-process.ts'
 import { startSqs } from '../fakes/sqs.ts'
+import { until } from '../fakes/until.ts'
 import { fleetKeyFile } from './secure-device.ts'
 import { startSecureReporters } from './secure-reporters.ts'
 
@@ -16,8 +17,6 @@ t.setTimeout(1_800_000)
 const KILLS = Number(process.env['PESEBRE_KILLS'] ?? 16) / 2
 const DEVICES = 12
 const LIFE_MAX_MS = 400
-/** Nothing here waits longer for one thing, however slow the machine: what does not come by then was lost. */
-const PATIENCE_MS = 60_000
 /** They report as fast as they are answered: no limit of a device may refuse them. */
 const NO_LIMITS = {
   PESEBRE_DEVICE_RATE: '100000',
@@ -70,10 +69,7 @@ for (const workers of [1, 2])
       await sleep(LIFE_MAX_MS)
       reporters.pause()
       await sleep(300)
-      await until(
-        async () => (await gateway.metrics())['pesebre_journal_backlog_bytes'] === 0,
-        'all forwarded',
-      )
+      await forwarded(gateway)
       const metrics = await gateway.metrics()
       await gateway.stop()
       await collect()
@@ -119,12 +115,16 @@ t.test('fewer workers after a restart: what the others had seen is known', async
   const gateway = await startGateway({ env: { ...env, PESEBRE_WORKERS: '3' }, journalDir })
   const reporters = startSecureReporters({ devices: 12, host, port: gateway.coapPort, first: 500 })
   t.teardown(reporters.close)
-  await until(() => reporters.acknowledged.size >= 100, '100 acknowledged')
+  await until(
+    '100 acknowledged',
+    () => reporters.acknowledged.size >= 100,
+    () => reporters.codes,
+  )
   reporters.pause()
   await until(
+    `all ${reporters.recorded.length} acknowledged`,
     () => reporters.acknowledged.size === reporters.recorded.length,
-    () =>
-      `all ${reporters.recorded.length} acknowledged, of which were answered ${JSON.stringify(reporters.codes)}`,
+    () => reporters.codes,
   )
   await gateway.kill()
   // Once more, so that a snapshot stands between what was seen and what is left of the journals.
@@ -154,24 +154,15 @@ async function replay(recorded: readonly Uint8Array[], to: { host: string; port:
         isAnswered = true
       }
       socket.send(Uint8Array.of(0x40, 0, i >> 8, i & 0xff), to.port, to.host)
-      await until(() => isAnswered, `an answer to the ping after datagram ${i}`, 1)
+      await until(
+        `an answer to the ping after datagram ${i}`,
+        () => isAnswered,
+        () => 'none',
+      )
     }
   }
   await new Promise<void>((resolve) => socket.close(resolve))
   return recorded.length
-}
-
-async function until(
-  isTrue: () => boolean | Promise<boolean>,
-  what: string | (() => string),
-  everyMs = 20,
-): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS
-  while (!(await isTrue())) {
-    if (Date.now() > deadline)
-      throw new Error(`Not in ${PATIENCE_MS} ms: ${typeof what === 'string' ? what : what()}`)
-    await sleep(everyMs)
-  }
 }
 
 /** See power-cut.test.ts: a port that another gateway may be given must not be sent to while this one is dead. */

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { startGateway } from '../fakes/gateway-process.ts'
+import { isReady, startGateway } from '../fakes/gateway-process.ts'
 import { missing } from '../fakes/needs.ts'
 import { startSqs } from '../fakes/sqs.ts'
+import { until } from '../fakes/until.ts'
 import { fleetKeyFile } from './secure-device.ts'
 import { startSecureReporters } from './secure-reporters.ts'
 
@@ -36,18 +37,30 @@ t.test(
       await sqs.close()
       unmount(disk)
     })
-    await until(() => reporters.acknowledged.size > 600)
+    await until(
+      '600 acknowledged',
+      () => reporters.acknowledged.size > 600,
+      () => reporters.codes,
+    )
     for (const round of [1, 2]) {
       // Sent segments make room again, so it is filled until it stays so.
       const filling = setInterval(() => fill(disk), 20)
       const refused = reporters.codes['5.03'] ?? 0
-      await until(() => (reporters.codes['5.03'] ?? 0) > refused + 700)
+      await until(
+        '700 refused',
+        () => (reporters.codes['5.03'] ?? 0) > refused + 700,
+        () => reporters.codes,
+      )
       t.match(await gateway.admin('/readyz'), { status: 503, body: /journal/ }, `round ${round}`)
       clearInterval(filling)
       const taken = reporters.acknowledged.size
       for (const filler of fillers.splice(0)) rmSync(filler)
-      await until(() => reporters.acknowledged.size > taken + 600)
-      await until(async () => (await gateway.admin('/readyz')).status === 200)
+      await until(
+        '600 more acknowledged',
+        () => reporters.acknowledged.size > taken + 600,
+        () => reporters.codes,
+      )
+      await isReady(gateway)
     }
     t.strictSame(Object.keys(reporters.codes).sort(), ['2.04', '5.03'])
   },
@@ -78,8 +91,4 @@ function mountSmallDisk(): string {
 function unmount(dir: string): void {
   execFileSync('umount', ['-l', dir])
   rmSync(dir, { recursive: true, force: true })
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20))
 }

@@ -3,6 +3,8 @@ import t from 'tap'
 import { endOf, environment, startProcess } from './iot/process.ts'
 import { temporaryDir } from './iot/support.ts'
 
+t.setTimeout(120_000)
+
 const MAIN = 'local/src/aws-main.ts'
 
 function client(port: number): SQSClient {

@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import { DEMO_PASSWORD, demoEmail } from '../../local/src/demo/seed.ts'
 import { webClient } from '../../local/src/demo/web-client.ts'
 import { freePorts } from '../../local/src/supervisor/ports.ts'
+import { until, within } from '../fakes/until.ts'
 
 // Nothing here takes long, but a busy machine takes its time to start processes.
 const timeout = 120_000
@@ -32,8 +33,9 @@ function start(env: Record<string, string>, ...args: string[]): { child: ChildPr
   return { child, said: () => said }
 }
 
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 50))
+/** Waits for the end: exit code and signal. */
+function endOf({ child, said }: ReturnType<typeof start>): Promise<unknown> {
+  return within('an end', once(child, 'close'), said)
 }
 
 t.test(
@@ -41,9 +43,9 @@ t.test(
   { timeout },
   async (t) => {
     const ports = await freePorts()
-    const { child, said } = start(settings(ports, t.testdir()))
-    const exited = once(child, 'close')
-    await until(() => said().includes('pesebre is ready') || child.exitCode !== null)
+    const started = start(settings(ports, t.testdir()))
+    const { child, said } = started
+    await until('ready', () => said().includes('pesebre is ready') || child.exitCode !== null, said)
     t.match(said(), `coap://127.0.0.1:${ports.coap}`)
     const feeders = new Set(said().match(/feeder-[0-9a-f]{8}/g))
     t.equal(feeders.size, 2)
@@ -51,16 +53,21 @@ t.test(
       const url = `http://127.0.0.1:${ports.iot}/things/${thing}/shadow`
       let reported: object | undefined
       // A new shadow is empty for a moment (bridge-lambda/src/settle.ts).
-      await until(async () => {
-        const { state } = (await (await fetch(url)).json()) as { state?: { reported?: object } }
-        reported = state?.reported
-        return reported !== undefined
-      })
+      await until(
+        `a state of ${thing}`,
+        async () => {
+          const { state } = (await (await fetch(url)).json()) as { state?: { reported?: object } }
+          reported = state?.reported
+          return reported
+        },
+        () => reported,
+      )
       t.match(reported, { hopper_pct: Number, battery_mv: Number })
     }
     await demoStable(t, ports.web, [...feeders])
     // From the terminal and, at once, from npm, which passes it on: not the second Ctrl-C of somebody in a hurry.
     child.kill('SIGINT')
+    const exited = endOf(started)
     child.kill('SIGINT')
     t.strictSame(await exited, [0, null])
     t.match(said(), 'Stopped. The data is kept')
@@ -77,10 +84,14 @@ async function demoStable(t: Test, port: number, feeders: readonly string[]): Pr
   t.match(stables, [{ name: 'Yeguada Pesebre', role: 'owner' }])
   let cards: HorseCard[] = []
   // The feeder says what it has heard at its next check-in.
-  await until(async () => {
-    cards = await owner.call<HorseCard[]>('GET', `/api/stables/${stables[0]!.id}/horses`)
-    return cards.every(({ horse, feeder }) => horse.feeder === null || feeder?.lastSeen != null)
-  })
+  await until(
+    'all feeders seen',
+    async () => {
+      cards = await owner.call<HorseCard[]>('GET', `/api/stables/${stables[0]!.id}/horses`)
+      return cards.every(({ horse, feeder }) => horse.feeder === null || feeder?.lastSeen != null)
+    },
+    () => cards,
+  )
   t.strictSame(
     cards.map(({ horse }) => horse.name),
     ['Bella', 'Mora', 'Sol'],
@@ -99,7 +110,7 @@ async function demoStable(t: Test, port: number, feeders: readonly string[]): Pr
 
 t.test('npm start says what is wrong, all at once, and starts nothing', { timeout }, async (t) => {
   const wrong = start({ PESEBRE_COAP_PORT: 'x', PESEBRE_DEMO: 'maybe' })
-  t.strictSame(await once(wrong.child, 'close'), [1, null])
+  t.strictSame(await endOf(wrong), [1, null])
   t.strictSame(wrong.said().trimEnd().split('\n'), [
     'PESEBRE_COAP_PORT must be a port from 1 to 65535: "x"',
     'PESEBRE_DEMO must be one of true, false: "maybe"',
@@ -109,7 +120,7 @@ t.test('npm start says what is wrong, all at once, and starts nothing', { timeou
   const other = createServer().listen(ports.aws, '127.0.0.1')
   await once(other, 'listening')
   const taken = start(settings(ports, t.testdir()))
-  t.strictSame(await once(taken.child, 'close'), [1, null])
+  t.strictSame(await endOf(taken), [1, null])
   t.equal(
     taken.said().trimEnd(),
     `TCP port ${ports.aws} for SQS and S3 is taken: stop the program that uses it, or set PESEBRE_AWS_PORT to a free port`,
@@ -118,9 +129,10 @@ t.test('npm start says what is wrong, all at once, and starts nothing', { timeou
 })
 
 t.test('npm start can be stopped before it is ready', { timeout }, async (t) => {
-  const { child, said } = start(settings(await freePorts(), t.testdir()), '--json')
-  const exited = once(child, 'close')
-  await until(() => said().includes('"kind":"ready","name":"aws"'))
+  const started = start(settings(await freePorts(), t.testdir()), '--json')
+  const { child, said } = started
+  await until('the first process is ready', () => said().includes('"kind":"ready","name":"aws"'), said)
+  const exited = endOf(started)
   child.kill('SIGTERM')
   t.strictSame(await exited, [0, null])
   for (const line of said().trimEnd().split('\n')) t.doesNotThrow(() => JSON.parse(line), line)

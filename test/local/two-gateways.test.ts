@@ -2,6 +2,7 @@ import { PORTS, type PortName } from '@pesebre/contract/local-stack'
 import t from 'tap'
 import { type Stack, startStack } from '../../local/src/supervisor/stack.ts'
 import { type Run, run } from '../cli/fixtures/run.ts'
+import { until } from '../fakes/until.ts'
 
 // Nothing here takes long, but a busy machine takes its time to start processes.
 const timeout = 180_000
@@ -18,8 +19,14 @@ async function reported({ ports }: Stack, thing: string): Promise<Reported> {
   return state?.reported ?? {}
 }
 
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 100))
+/** Waits until a shadow says what is expected. */
+async function shown(stack: Stack, thing: string, isIt: (state: Reported) => boolean): Promise<void> {
+  let state: Reported = {}
+  const look = async () => {
+    state = await reported(stack, thing)
+    return isIt(state)
+  }
+  await until(`a state of ${thing}`, look, () => state)
 }
 
 function feed({ ports }: Stack, thing: string): Promise<Run> {
@@ -37,8 +44,7 @@ t.test(
     const stack = await startStack(options)
     t.teardown(() => stack.stop())
     const [sol = '', mora = ''] = stack.devices.map(({ thing }) => thing)
-    for (const thing of [sol, mora])
-      await until(async () => (await reported(stack, thing)).link?.gateway !== undefined)
+    for (const thing of [sol, mora]) await shown(stack, thing, ({ link }) => link?.gateway !== undefined)
 
     // The one that Sol's feeder speaks to; which one that is depends on who answered in time at first.
     const [left, taken] =
@@ -48,7 +54,7 @@ t.test(
     process.kill(stack.pid(left)!, 'SIGTERM')
     const [first, second] = await Promise.all([feed(stack, sol), feed(stack, mora)])
     for (const { code, out, err } of [first, second]) t.strictSame([code, err], [0, ''], out)
-    await until(async () => (await reported(stack, sol)).link?.gateway === taken)
+    await shown(stack, sol, ({ link }) => link?.gateway === taken)
     t.equal(stack.pid(left), undefined, 'it is still away')
     for (const thing of [sol, mora])
       t.match(await reported(stack, thing), { motor_runs: 1, fed_g_today: 100 })
@@ -58,7 +64,7 @@ t.test(
     const again = await startStack(options)
     t.teardown(() => again.stop())
     t.strictSame(again.devices, stack.devices)
-    await until(async () => (await reported(again, sol)).link!.seq > before.link!.seq)
+    await shown(again, sol, ({ link }) => link!.seq > before.link!.seq)
     t.match(await reported(again, sol), { motor_runs: 1, fed_g_today: 100 })
     await again.stop()
   },

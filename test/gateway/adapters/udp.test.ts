@@ -5,6 +5,9 @@ import t from 'tap'
 import { createBatches, RECEIVE_SLOTS } from '../../../gateway/src/adapters/mmsg.ts'
 import { bindUdp, dropsIn, kernelDrops } from '../../../gateway/src/adapters/udp.ts'
 import { missing } from '../../fakes/needs.ts'
+import { until } from '../../fakes/until.ts'
+
+t.setTimeout(120_000)
 
 /** Batches are for Linux on the machines that mmsg.ts names, which are those that CI and production have. */
 const isLinux = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch)
@@ -96,7 +99,11 @@ for (const batches of [true, false]) {
         // All in one turn of the event loop, so that they wait in the socket together. Some are longer than a batch sends, one is empty.
         const sent = Array.from({ length: 150 }, (_, i) => Buffer.alloc(i % 50 === 49 ? 9000 + i : i * 3, i))
         for (const bytes of sent) sender.send(bytes, udp.port, from)
-        await until(() => answers.length === sent.length)
+        await until(
+          `${sent.length} answers`,
+          () => answers.length === sent.length,
+          () => answers.length,
+        )
         t.same(
           got.map(({ bytes }) => bytes),
           sent,
@@ -130,12 +137,20 @@ t.test('an answer of later goes out, too, and so does one to an address never se
   sender.on('message', (bytes) => answers.push(String(bytes)))
   await new Promise<void>((resolve) => sender.bind(0, '127.0.0.1', resolve))
   sender.send('hello', udp.port, '127.0.0.1')
-  await until(() => peer !== undefined)
+  await until(
+    'a datagram',
+    () => peer !== undefined,
+    () => peer,
+  )
   udp.send(Buffer.from('first'), peer!)
   udp.send(Buffer.from('second'), peer!)
   udp.send(Buffer.from('stranger'), { address: '127.0.0.77', port: 9 })
   for (let i = 0; i < 200; i++) udp.send(Buffer.from(`many ${i}`), peer!)
-  await until(() => answers.length === 202)
+  await until(
+    '202 answers',
+    () => answers.length === 202,
+    () => answers.length,
+  )
   t.same(
     new Set(answers),
     new Set(['first', 'second', ...Array.from({ length: 200 }, (_, i) => `many ${i}`)]),
@@ -187,8 +202,3 @@ t.test('what sendmmsg does not take is left over, in order and whole', async (t)
   batches.flush(() => t.fail('an empty batch'))
   t.notOk(batches.add(Buffer.alloc(1537), peers[0]!), 'too long')
 })
-
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 1000 && !isTrue(); tries++)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-}

@@ -24,6 +24,9 @@ import {
 import { createReader } from '../../../gateway/src/journal/reader.ts'
 import { recover } from '../../../gateway/src/journal/recovery.ts'
 import { deleteSegmentsBelow, segmentBases, segmentPath } from '../../../gateway/src/journal/segments.ts'
+import { until } from '../../fakes/until.ts'
+
+t.setTimeout(120_000)
 
 const MIB = 1024 * 1024
 
@@ -67,9 +70,12 @@ t.test('append shares one flush among all that gathers while the last one runs',
   let release: (() => void) | undefined
   const disk: Disk = () => new Promise((resolve) => (release = resolve))
   const journal = open(t.testdir(), { disk, onCommit: (_, lines) => commits.push(lines) })
-  const diskWrites = async (): Promise<void> => {
-    while (release === undefined) await turn()
-  }
+  const diskWrites = () =>
+    until(
+      'a write',
+      () => release !== undefined,
+      () => commits,
+    )
   const first = journal.append(report(1))
   await diskWrites()
   const rest = [2, 3, 4].map((seq) => journal.append(report(seq)))
@@ -324,10 +330,6 @@ t.test('close flushes what was appended and refuses the rest', async (t) => {
   truncateSync(segmentPath(dir, 0), journal.committed())
   t.same((await readAll(dir, 0, journal.committed())).texts, [report(1)])
 })
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
-}
 
 async function reasonOf(promise: Promise<void>): Promise<string> {
   const error = await promise.then(

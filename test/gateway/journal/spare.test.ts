@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { type Journal, openJournal } from '../../../gateway/src/journal/journal.ts'
 import { createReader } from '../../../gateway/src/journal/reader.ts'
 import { recover } from '../../../gateway/src/journal/recovery.ts'
 import { segmentBases, segmentPath } from '../../../gateway/src/journal/segments.ts'
+import { until } from '../../fakes/until.ts'
+
+t.setTimeout(120_000)
 
 const SEGMENT = 4096
 
@@ -18,7 +20,11 @@ function report(seq: number): string {
 }
 
 async function spareIsThere(dir: string): Promise<void> {
-  while (!readdirSync(dir).includes('spare')) await sleep(5)
+  await until(
+    'a spare',
+    () => readdirSync(dir).includes('spare'),
+    () => readdirSync(dir),
+  )
 }
 
 async function fill(journal: Journal, from: number): Promise<number> {
@@ -86,7 +92,8 @@ t.test('a spare of another size, or one that a crash left unfinished, is made an
   const dir = t.testdir({ spare: 'x', 'spare.new': 'x' })
   const journal = open(dir)
   await journal.append(report(1))
-  while (statSync(join(dir, 'spare')).size !== SEGMENT) await sleep(5)
+  const size = () => statSync(join(dir, 'spare')).size
+  await until('a spare of the right size', () => size() === SEGMENT, size)
   await journal.close()
   t.same(readdirSync(dir).sort(), ['0000000000000000.journal', 'spare'])
 })

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -67,9 +68,7 @@ t.test('two threads that take the same numbers at the same time take each of the
   const threads = [0, 1].map(
     () => new Worker(source, { workerData: { memory, gate, devices: 2000, numbers: 40 } }),
   )
-  const taken = await Promise.all(
-    threads.map((thread) => new Promise<number>((resolve) => thread.once('message', resolve))),
-  )
+  const taken = await Promise.all(threads.map(async (thread) => (await once(thread, 'message'))[0] as number))
   t.equal(taken[0]! + taken[1]!, 2000 * 40, `${taken.join(' and ')}`)
   t.equal(openWindows(memory).count(), 2000)
 })

@@ -5,6 +5,7 @@ import t from 'tap'
 import { type Gateway, loadFirmware } from '../../../local/src/demo/core.ts'
 import { DEMO_TUNING, startFeeder, type VirtualFeeder } from '../../../local/src/demo/feeder.ts'
 import { openStore } from '../../../local/src/demo/store.ts'
+import { until } from '../../fakes/until.ts'
 import { type Heard, KID, NUMBER, SECRET, startLoneGateway } from './lone-gateway.ts'
 
 t.setTimeout(120_000)
@@ -36,10 +37,6 @@ function start(t: Tap, gateways: readonly Gateway[], path = `${t.testdir()}/feed
   return { ...feeder, stop }
 }
 
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 20))
-}
-
 /** A gateway's rule: what an outcome has named is not handed out again, and is safe. */
 function handOut(commands: { n: number; grams: number; ttl_s: number }[]) {
   let named = 0
@@ -63,7 +60,11 @@ const statesOf = (heard: readonly Heard[], n: number): OutcomeState[] =>
 t.test('a check-in is one NON to /u, all of it inside OSCORE, with a new Partial IV each time', async (t) => {
   const gateway = await startLoneGateway(t, 'a', handOut([]))
   start(t, [gateway])
-  await until(() => gateway.heard.length >= 3)
+  await until(
+    'three check-ins',
+    () => gateway.heard.length >= 3,
+    () => gateway.heard,
+  )
   const [first, second, third] = gateway.heard
   t.match(first, {
     partialIv: 0,
@@ -82,9 +83,17 @@ t.test(
   async (t) => {
     const gateway = await startLoneGateway(t, 'a', handOut([{ n: 7, grams: 60, ttl_s: 600 }]))
     start(t, [gateway])
-    await until(() => statesOf(gateway.heard, 7).includes('done'))
+    await until(
+      'it is done',
+      () => statesOf(gateway.heard, 7).includes('done'),
+      () => gateway.heard,
+    )
     const before = gateway.heard.length
-    await until(() => gateway.heard.length >= before + 2)
+    await until(
+      'two more check-ins',
+      () => gateway.heard.length >= before + 2,
+      () => gateway.heard,
+    )
     t.strictSame([...new Set(statesOf(gateway.heard, 7))], ['accepted', 'dispensing', 'done'])
     t.match(gateway.heard.at(-1)?.uplink, { state: { fed_g_today: 60 }, outcomes: undefined })
     t.match(
@@ -100,10 +109,18 @@ t.test(
     const gateway = await startLoneGateway(t, 'a', handOut([{ n: 1, grams: 1500, ttl_s: 600 }]))
     const path = `${t.testdir()}/feeder.store`
     const feeder = start(t, [gateway], path)
-    await until(() => statesOf(gateway.heard, 1).includes('dispensing'))
+    await until(
+      'it is dispensing',
+      () => statesOf(gateway.heard, 1).includes('dispensing'),
+      () => gateway.heard,
+    )
     feeder.stop()
     start(t, [gateway], path)
-    await until(() => statesOf(gateway.heard, 1).includes('interrupted'))
+    await until(
+      'it is interrupted',
+      () => statesOf(gateway.heard, 1).includes('interrupted'),
+      () => gateway.heard,
+    )
     t.notOk(statesOf(gateway.heard, 1).includes('done'))
     t.equal(gateway.refused, 0, 'no replay')
     t.strictSame(
@@ -117,7 +134,11 @@ t.test('a challenge is answered in the same wake, with the Echo value and anothe
   const gateway = await startLoneGateway(t, 'a')
   gateway.manner = 'challenges'
   start(t, [gateway])
-  await until(() => gateway.heard.length >= 2)
+  await until(
+    'two check-ins',
+    () => gateway.heard.length >= 2,
+    () => gateway.heard,
+  )
   t.match(gateway.heard, [
     { partialIv: 0, hasEcho: false },
     { partialIv: 1, hasEcho: true },
@@ -131,11 +152,19 @@ t.test(
     const b = await startLoneGateway(t, 'b', handOut([]))
     a.manner = 'forges'
     start(t, [a, b])
-    await until(() => b.heard.length >= 2)
+    await until(
+      'two check-ins at b',
+      () => b.heard.length >= 2,
+      () => b.heard,
+    )
     t.equal(a.heard.length, 0)
     b.manner = 'is silent'
     a.manner = 'answers'
-    await until(() => a.heard.length >= 1)
+    await until(
+      'a check-in at a',
+      () => a.heard.length >= 1,
+      () => a.heard,
+    )
     t.ok((a.heard[0]?.partialIv ?? 0) > (b.heard.at(-1)?.partialIv ?? 9), 'one sequence for all gateways')
   },
 )
@@ -143,7 +172,11 @@ t.test(
 t.test('each gateway has keys of its own: what was made for one is nothing to the other', async (t) => {
   const b = await startLoneGateway(t, 'b')
   start(t, [{ id: 'a', host: b.host, port: b.port }])
-  await until(() => b.refused >= 1)
+  await until(
+    'a refusal',
+    () => b.refused >= 1,
+    () => b.heard,
+  )
   t.strictSame(b.heard, [])
 })
 

@@ -9,6 +9,7 @@ import { type CoreEvent, loadFirmware, type Tuning } from '../../../local/src/de
 import { DEMO_TUNING, startFeeder } from '../../../local/src/demo/feeder.ts'
 import { imageOf } from '../../../local/src/demo/image.ts'
 import { openStore } from '../../../local/src/demo/store.ts'
+import { until } from '../../fakes/until.ts'
 import { KID, NUMBER, SECRET, startLoneGateway } from './lone-gateway.ts'
 
 t.setTimeout(120_000)
@@ -82,18 +83,22 @@ async function setUp(
   return { asked, release, wants, gateway, events, on, words, path }
 }
 
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 20))
-}
-
 t.test(
   'a release is fetched, verified, booted, and kept after a verified answer; a power cut changes nothing',
   async (t) => {
     const { on, words, events, asked, gateway } = await setUp(t, imageOf(2))
     const feeder = on()
-    await until(() => words().at(-1)?.version === 2)
+    await until(
+      'it runs 2',
+      () => words().at(-1)?.version === 2,
+      () => events,
+    )
     t.strictSame(words()[0], { version: 1 })
-    await until(() => events.includes('kept 2'))
+    await until(
+      'kept',
+      () => events.includes('kept 2'),
+      () => events,
+    )
     t.strictSame(
       events.filter((event) => /fetch|switch|kept|revert/.test(event)),
       ['fetching 0', 'switching 2', 'kept 2'],
@@ -105,7 +110,11 @@ t.test(
     feeder.stop()
     const before = gateway.heard.length
     on()
-    await until(() => gateway.heard.length > before + 1)
+    await until(
+      'two more check-ins',
+      () => gateway.heard.length > before + 1,
+      () => events,
+    )
     t.strictSame(words().at(-1), { version: 2 })
     t.equal(gateway.refused, 0, 'its sequence goes on')
   },
@@ -115,7 +124,7 @@ t.test('an image with another digest never boots, and is told of', async (t) => 
   const { on, words, events, wants } = await setUp(t, imageOf(2))
   wants.release = { ...wants.release!, sha256: '00'.repeat(32) }
   on()
-  await until(() => words().at(-1)?.problem === 'digest')
+  await until('it tells of its problem', () => words().at(-1)?.problem === 'digest', words)
   t.strictSame(words().at(-1), { version: 1, tried: 2, problem: 'digest' })
   t.notOk(events.includes('switching 2'))
 })
@@ -131,7 +140,7 @@ t.test(
       response.write(image.subarray(0, 70_000), () => setTimeout(() => response.destroy(), 100))
     })
     on()
-    await until(() => words().at(-1)?.version === 2)
+    await until('it runs 2', () => words().at(-1)?.version === 2, words)
     t.equal(asked[1], 'bytes=65536-')
     t.notOk(
       words().some(({ problem }) => problem === 'digest'),
@@ -144,11 +153,17 @@ t.test('a firmware that does not come up: the boot loader brings the old one, wh
   const { on, words, events } = await setUp(t, Buffer.from('this is no firmware'))
   on()
   await until(
+    'it is back after two starts',
     () =>
       words().at(-1)?.problem === 'rolled_back' && events.filter((one) => one === 'switching 2').length === 2,
+    () => events,
   )
   const before = events.length
-  await until(() => events.length > before + 3)
+  await until(
+    'it goes on',
+    () => events.length > before + 3,
+    () => events,
+  )
   t.strictSame(words().at(-1), { version: 1, tried: 2, problem: 'rolled_back' })
   t.equal(events.filter((one) => one === 'fetching 0').length, 1, 'fetched once')
 })
@@ -160,10 +175,14 @@ t.test('a firmware that gets no answer goes after its trial', async (t) => {
   }, 1)
   t.teardown(() => clearInterval(watch))
   on()
-  await until(() => events.includes('reverted 2'))
+  await until(
+    'reverted',
+    () => events.includes('reverted 2'),
+    () => events,
+  )
   clearInterval(watch)
   gateway.manner = 'answers'
-  await until(() => words().at(-1)?.problem === 'rolled_back')
+  await until('it tells of its problem', () => words().at(-1)?.problem === 'rolled_back', words)
   t.notOk(events.includes('kept 2'))
   t.ok(existsSync(`${path}.slot1`))
 })

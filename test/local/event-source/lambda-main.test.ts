@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { startIotHttp } from '../../fakes/iot-http.ts'
 import { startSqs } from '../../fakes/sqs.ts'
+import { until, within } from '../../fakes/until.ts'
+
+t.setTimeout(120_000)
 
 const MAIN = fileURLToPath(new URL('../../../local/src/lambda-main.ts', import.meta.url))
 
@@ -21,8 +23,9 @@ function start(t: Test, env: Record<string, string>) {
   child.stderr.on('data', (chunk) => {
     errors += chunk
   })
-  const code = once(child, 'exit').then(([code]) => code as number | null)
+  const exited = once(child, 'exit').then(([code]) => code as number | null)
   t.teardown(() => child.kill('SIGKILL'))
+  const code = () => within('an end', exited, () => [lines, errors])
   return { child, lines, code, errors: () => errors }
 }
 
@@ -42,27 +45,31 @@ t.test('lambda-main: runs the bridge on the queue, tells that it is ready, and s
   await sqs.send(
     JSON.stringify({ v: 1, gateway: 'a', batch: '01JD0000000000000000000000', records: [record, 'poison'] }),
   )
-  let url: unknown
-  while (url === undefined) {
-    await sleep(20)
-    url = lines.find(({ msg }) => msg === 'Readiness served')?.['readyz']
-  }
+  const url = await until(
+    'where it says that it is ready',
+    () => lines.find(({ msg }) => msg === 'Readiness served')?.['readyz'],
+    () => lines,
+  )
   let answer: Record<string, unknown> = {}
-  while (answer['deleted'] !== 1) {
-    await sleep(20)
-    answer = (await (await fetch(`${url}`)).json()) as Record<string, unknown>
-  }
+  await until(
+    '1 deleted',
+    async () => {
+      answer = (await (await fetch(`${url}`)).json()) as Record<string, unknown>
+      return answer['deleted'] === 1
+    },
+    () => answer,
+  )
   t.strictSame(answer, { ready: true, invocations: 1, received: 1, deleted: 1, returned: 0 })
   t.match(iot.shadows.reported('bella'), { hopper_pct: 62, link: { seq: 1 } })
   t.equal(iot.things.get('bella'), 'feeder')
   t.match(await sqs.letters(), [{ reason: 'Read record: / must be object' }])
   child.kill('SIGTERM')
-  t.equal(await code, 0)
+  t.equal(await code(), 0)
 })
 
 t.test('lambda-main: bad settings end it, all of them told', async (t) => {
   const { code, errors } = start(t, { PESEBRE_LAMBDA_BATCH: '0' })
-  t.equal(await code, 1)
+  t.equal(await code(), 1)
   t.match(errors(), /PESEBRE_QUEUE_URL is missing/)
   t.match(errors(), /PESEBRE_LAMBDA_BATCH is "0"/)
 })
@@ -70,6 +77,6 @@ t.test('lambda-main: bad settings end it, all of them told', async (t) => {
 t.test('lambda-main: a module without a handler ends it', async (t) => {
   const PESEBRE_HANDLER = fileURLToPath(new URL('../../fakes/clock.ts', import.meta.url))
   const { code, errors } = start(t, { PESEBRE_QUEUE_URL: 'http://127.0.0.1:9/0/q', PESEBRE_HANDLER })
-  t.equal(await code, 1)
+  t.equal(await code(), 1)
   t.match(errors(), /Load handler: no function "handler" in .*clock\.ts/)
 })

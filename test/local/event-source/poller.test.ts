@@ -3,7 +3,10 @@ import type { SQSEvent } from 'aws-lambda'
 import t, { type Test } from 'tap'
 import { type Handler, startPoller } from '../../../local/src/event-source/poller.ts'
 import { createQueue } from '../../../local/src/event-source/sqs.ts'
-import { type Sqs, startSqs } from '../../fakes/sqs.ts'
+import { letters, type Sqs, startSqs } from '../../fakes/sqs.ts'
+import { until } from '../../fakes/until.ts'
+
+t.setTimeout(120_000)
 
 type Options = {
   batchSize?: number
@@ -32,10 +35,6 @@ function poll(t: Test, sqs: Sqs, handler: Handler, options: Options = {}) {
   return { ...poller, events }
 }
 
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await sleep(10)
-}
-
 async function start(t: Test, attributes?: Record<string, string>): Promise<Sqs> {
   const sqs = await startSqs(attributes)
   t.teardown(() => sqs.close())
@@ -60,7 +59,11 @@ t.test(
     }
     for (const body of ['a', 'b', 'c']) await sqs.send(body)
     const { state } = poll(t, sqs, handler)
-    await until(() => state.deleted === 3)
+    await until(
+      '3 deleted',
+      () => state.deleted === 3,
+      () => state,
+    )
     t.strictSame(seen.sort(), ['a', 'b', 'b', 'c'])
     t.ok(receives.includes('b2'))
     t.equal(state.returned, 1)
@@ -81,7 +84,7 @@ t.test(
       return { batchItemFailures: [{ itemIdentifier: 'unknown' }] }
     })
     for (const body of ['a', 'b']) await sqs.send(body)
-    while ((await sqs.count(sqs.dlqUrl)) < 2) await sleep(50)
+    await letters(sqs, 2)
     t.equal(state.deleted, 0)
     t.ok(events.includes('Invocation failed'))
   },
@@ -95,7 +98,11 @@ t.test('startPoller: gathers more than ten from several receives, within its win
     batchSize: 25,
     windowMs: 100,
   })
-  await until(() => state.deleted === 37)
+  await until(
+    '37 deleted',
+    () => state.deleted === 37,
+    () => state,
+  )
   t.strictSame(sizes, [25, 12])
 })
 
@@ -108,13 +115,21 @@ t.test('startPoller: as many invocations at once as there are pollers', async (t
     sqs,
     async () => {
       most = Math.max(most, ++out)
-      await until(() => most === 3)
+      await until(
+        '3 at once',
+        () => most === 3,
+        () => most,
+      )
       out--
     },
     { batchSize: 1, pollers: 3 },
   )
   for (let n = 0; n < 6; n++) await sqs.send(`${n}`)
-  await until(() => state.deleted === 6)
+  await until(
+    '6 deleted',
+    () => state.deleted === 6,
+    () => state,
+  )
   t.equal(most, 3)
 })
 
@@ -125,7 +140,11 @@ t.test('startPoller: a handler that takes too long has failed', async (t) => {
     timeoutS: 1,
   })
   await sqs.send('slow')
-  await until(() => state.deleted === 1)
+  await until(
+    '1 deleted',
+    () => state.deleted === 1,
+    () => state,
+  )
   t.equal(state.returned, 1)
   t.ok(events.includes('Invocation failed'))
 })
@@ -137,7 +156,9 @@ t.test(
     const absent = poll(t, sqs, () => {}, { queueUrl: sqs.queueUrl.replace('pesebre-reports', 'later') })
     const refused = poll(t, sqs, () => {})
     await until(
+      'problems of both',
       () => absent.state.problem !== 'Not connected yet' && refused.state.problem !== 'Not connected yet',
+      () => [absent.state, refused.state],
     )
     t.match(absent.state.problem, /^Find queue: /)
     t.match(
@@ -145,7 +166,11 @@ t.test(
       /Visibility timeout of the queue is shorter than the function's timeout: 2 s/,
     )
     await sqs.createQueue('later', { VisibilityTimeout: '30' })
-    await until(() => absent.state.problem === undefined)
+    await until(
+      'no problem',
+      () => absent.state.problem === undefined,
+      () => absent.state,
+    )
   },
 )
 
@@ -160,7 +185,11 @@ t.test('startPoller: stop waits for what runs, and takes nothing more', async (t
     })
   })
   await sqs.send('running')
-  await until(() => isIn)
+  await until(
+    'it is in the handler',
+    () => isIn,
+    () => isIn,
+  )
   const stopped = stop()
   await sqs.send('too late')
   finish()
@@ -172,7 +201,11 @@ t.test('startPoller: stop waits for what runs, and takes nothing more', async (t
 t.test('startPoller: a message that comes while it stops is given back at once', async (t) => {
   const sqs = await start(t)
   const stopped = poll(t, sqs, () => t.fail('not to be handled'))
-  await until(() => stopped.state.problem === undefined)
+  await until(
+    'no problem',
+    () => stopped.state.problem === undefined,
+    () => stopped.state,
+  )
   await sleep(50)
   const stop = stopped.stop()
   await sqs.send('to be kept')
@@ -180,6 +213,10 @@ t.test('startPoller: a message that comes while it stops is given back at once',
   t.equal(stopped.state.returned, 1)
   const bodies: string[] = []
   const next = poll(t, sqs, (event) => void bodies.push(...event.Records.map(({ body }) => body)))
-  await until(() => next.state.deleted === 1)
+  await until(
+    '1 deleted',
+    () => next.state.deleted === 1,
+    () => next.state,
+  )
   t.strictSame(bodies, ['to be kept'])
 })

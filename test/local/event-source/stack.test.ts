@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { DescribeThingCommand, IoTClient } from '@aws-sdk/client-iot'
 import { DeleteThingShadowCommand, IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
 import t from 'tap'
 import { startIot } from '../../../local/src/iot/start.ts'
-import { startSqs } from '../../fakes/sqs.ts'
+import { letters, startSqs } from '../../fakes/sqs.ts'
+import { until } from '../../fakes/until.ts'
+
+t.setTimeout(120_000)
 
 /** Queue -> poller -> bridge -> the local AWS IoT, each real; only the queue and AWS IoT stand in this process. */
 
@@ -54,12 +56,13 @@ function record(thing: string, seq: number, state: object, more: object = {}): o
 }
 
 async function reported(thing: string, seq: number): Promise<Record<string, unknown>> {
-  for (;;) {
+  let document: { state?: { reported?: { link?: { seq: number } } } } = {}
+  const look = async () => {
     const answer = await fetch(`${endpoint}/things/${thing}/shadow`)
-    const document = (await answer.json()) as { state?: { reported?: { link?: { seq: number } } } }
-    if (document.state?.reported?.link?.seq === seq) return document.state.reported
-    await sleep(20)
+    document = (await answer.json()) as typeof document
+    return document.state?.reported?.link?.seq === seq && document.state.reported
   }
+  return until(`report ${seq} of ${thing}`, look, () => document)
 }
 
 t.test('the local stack: a report makes type, thing and shadow', async (t) => {
@@ -109,7 +112,7 @@ t.test('the local stack: poison alone goes to the dead-letter queue', async (t) 
     ),
   )
   t.match(await reported('luna', 3), { a: 1, b: 1 })
-  while ((await sqs.count(sqs.dlqUrl)) < 2) await sleep(20)
+  await letters(sqs, 2)
   const reasons = (await sqs.letters()).map(({ reason }) => reason).sort()
   t.match(reasons[0], /^Read record: /)
   t.match(reasons[1], /^Update shadow of luna: /)

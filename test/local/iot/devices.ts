@@ -9,6 +9,7 @@ import {
   CreatePolicyCommand,
   CreateThingCommand,
 } from '@aws-sdk/client-iot'
+import { until, within } from '../../fakes/until.ts'
 import type { LocalIot } from './support.ts'
 
 export type ConnectOptions = {
@@ -84,7 +85,7 @@ export type Devices = {
 export function startDevices(t?: Teardown): Devices {
   const child: ChildProcess = fork(fileURLToPath(new URL('device-process.ts', import.meta.url)))
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
-  const inboxes = new Map<string, { events: Event[]; wake: () => void }>()
+  const inboxes = new Map<string, { events: Event[] }>()
   let commands = 0
   let connections = 0
 
@@ -95,7 +96,6 @@ export function startDevices(t?: Teardown): Devices {
     } else {
       const inbox = inboxes.get(event.device)
       inbox?.events.push(event)
-      inbox?.wake()
     }
   })
 
@@ -115,10 +115,11 @@ export function startDevices(t?: Teardown): Devices {
 
   function order(device: string, what: Order): Promise<unknown> {
     const id = commands++
-    return new Promise((resolve, reject) => {
+    const done = new Promise<unknown>((resolve, reject) => {
       waiting.set(id, { resolve, reject })
       child.send({ id, device, ...what })
     })
+    return within(`${what.kind} of ${device}`, done, () => inboxes.get(device)?.events)
   }
 
   return {
@@ -126,7 +127,7 @@ export function startDevices(t?: Teardown): Devices {
     async connect(options) {
       connections++
       const name = `${options.clientId}#${connections}`
-      const inbox: { events: Event[]; wake: () => void } = { events: [], wake: () => {} }
+      const inbox: { events: Event[] } = { events: [] }
       inboxes.set(name, inbox)
       await order(name, { kind: 'connect', options })
       return {
@@ -138,13 +139,11 @@ export function startDevices(t?: Teardown): Devices {
         watchDelta: (thingName) => order(name, { kind: 'watchDelta', thingName }) as Promise<void>,
         disconnect: () => order(name, { kind: 'disconnect' }) as Promise<void>,
         async next(kind) {
-          for (;;) {
+          const take = () => {
             const index = inbox.events.findIndex((event) => event.kind === kind)
-            if (index >= 0) return inbox.events.splice(index, 1)[0] as Extract<Event, { kind: typeof kind }>
-            await new Promise<void>((resolve) => {
-              inbox.wake = resolve
-            })
+            return index >= 0 && (inbox.events.splice(index, 1)[0] as Extract<Event, { kind: typeof kind }>)
           }
+          return until(`${kind} at ${name}`, take, () => inbox.events)
         },
         messages: () =>
           inbox.events.flatMap((event) =>

@@ -6,6 +6,8 @@ import t from 'tap'
 import { endOf, environment, freePort, startProcess } from './process.ts'
 import { temporaryDir } from './support.ts'
 
+t.setTimeout(120_000)
+
 const MAIN = 'local/src/iot/main.ts'
 
 t.test('main: answers on its ports, keeps everything in its home, and stops cleanly', async (t) => {

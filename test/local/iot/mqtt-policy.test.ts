@@ -4,6 +4,8 @@ import t from 'tap'
 import { access, createIdentity, startDevices } from './devices.ts'
 import { startLocalIot } from './support.ts'
 
+t.setTimeout(120_000)
+
 const EVERYTHING = [{ Action: 'iot:*', Resource: '*' }]
 const VERSIONS = [5, 311] as const
 const devices = startDevices()

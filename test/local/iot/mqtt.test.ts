@@ -7,6 +7,8 @@ import t from 'tap'
 import { access, createIdentity, type Device, startDevices } from './devices.ts'
 import { startLocalIot, toJson } from './support.ts'
 
+t.setTimeout(120_000)
+
 const EVERYTHING = [{ Action: 'iot:*', Resource: '*' }]
 const VERSIONS = [5, 311] as const
 const devices = startDevices()

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { until } from '../../fakes/until.ts'
 
 type Teardown = { teardown(handler: () => Promise<void>): void }
 type Ports = { readonly iot: number; readonly mqtt: number; readonly aws: number }
@@ -55,11 +56,9 @@ function runProcess(main: string, env: Record<string, string>) {
   const script = fileURLToPath(new URL(`../../../${main}`, import.meta.url))
   const child = spawn(process.execPath, [script], { env: { ...process.env, ...env } })
   let output = ''
-  let wake = () => {}
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (text) => {
       output += text
-      wake()
     })
   }
   const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals)
@@ -70,13 +69,9 @@ function runProcess(main: string, env: Record<string, string>) {
       const over = ended.then(() => {
         throw new Error(`Ended before it was ready: ${output}`)
       })
-      while (!text.test(output)) {
-        const more = new Promise<void>((resolve) => {
-          wake = resolve
-        })
-        await Promise.race([more, over])
-      }
       over.catch(() => {})
+      const said = () => output
+      await Promise.race([until(`${main} says ${text}`, () => text.test(output), said), over])
     },
     end(signal: NodeJS.Signals) {
       child.kill(signal)

@@ -18,6 +18,8 @@ import { access, createIdentity, startDevices } from './devices.ts'
 import { startProcess } from './process.ts'
 import { clientsOf, refusal, startLocalIot, temporaryDir, toJson } from './support.ts'
 
+t.setTimeout(120_000)
+
 t.test('startIot: a restart loses nothing', async (t) => {
   const iot = await startLocalIot(t)
   const { control, data, dir, caFile } = iot

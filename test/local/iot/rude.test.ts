@@ -6,6 +6,8 @@ import t from 'tap'
 import { createIdentity } from './devices.ts'
 import { type LocalIot, startLocalIot } from './support.ts'
 
+t.setTimeout(120_000)
+
 const UPDATE = 'POST /things/bella/shadow HTTP/1.1\r\nhost: x\r\n'
 type Tap = {
   equal(a: unknown, b: unknown, what: string): void

@@ -11,6 +11,7 @@ import type { ProcessSpec } from '../../../local/src/supervisor/processes.ts'
 import { type StackOptions, startStack } from '../../../local/src/supervisor/stack.ts'
 import { StackError } from '../../../local/src/supervisor/stack-error.ts'
 import type { ProcessEvent } from '../../../local/src/supervisor/supervised.ts'
+import { until, within } from '../../fakes/until.ts'
 import { placeholder } from './fixtures/placeholder.ts'
 
 // Nothing here takes long, but a busy machine takes its time to start processes.
@@ -189,10 +190,14 @@ t.test(
         stdio: ['ignore', 'pipe', 'inherit'],
       },
     )
-    await once(supervisor.stdout, 'data')
+    await within(
+      'the stack is ready',
+      once(supervisor.stdout, 'data'),
+      () => `exit code ${supervisor.exitCode}`,
+    )
     supervisor.kill('SIGKILL')
-    while (!readFileSync(diary, 'utf8').includes('iot stops'))
-      await new Promise((resolve) => setTimeout(resolve, 20))
+    const said = () => readFileSync(diary, 'utf8')
+    await until('the last process stops', () => said().includes('iot stops'), said)
     t.equal(await refusal({ home, ports: 'free', processes: TWO }), 'it started')
   },
 )
