@@ -118,6 +118,75 @@ for (const batches of [true, false]) {
   }
 }
 
+t.test('under load, and when it is over: every datagram is read', async (t) => {
+  const seen = new Set<number>()
+  const udp = await bindUdp({
+    host: '127.0.0.1',
+    port: 0,
+    receiveBuffer: 4 << 20,
+    share: false,
+    onDatagram: (bytes) => seen.add(Buffer.from(bytes).readUInt32BE()),
+    onError: (error) => t.fail(error.message),
+  })
+  t.teardown(() => udp.close())
+  const sender = createSocket('udp4')
+  t.teardown(() => sender.close())
+  let sent = 0
+  const send = (): void => {
+    const bytes = Buffer.alloc(4)
+    bytes.writeUInt32BE(sent++)
+    sender.send(bytes, udp.port, '127.0.0.1')
+  }
+  for (const busyTurns of [500, 500]) {
+    // Many turns of the event loop, a few datagrams in each: each of them wakes the socket.
+    for (let turn = 0; turn < busyTurns; turn++) {
+      send()
+      send()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await until(
+      'all of the load',
+      () => seen.size === sent,
+      () => `${seen.size} of ${sent}`,
+    )
+    // Long enough for it to be over.
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    send()
+    await until(
+      'one alone',
+      () => seen.size === sent,
+      () => `${seen.size} of ${sent}`,
+    )
+  }
+  t.equal(seen.size, 2002)
+})
+
+t.test(
+  'stopReceiving() leaves what comes in the socket, for the process that gets it next',
+  { skip: missing('/proc/net/udp', () => readFileSync('/proc/net/udp')) },
+  async (t) => {
+    const udp = await bindUdp({
+      host: '127.0.0.1',
+      port: 0,
+      receiveBuffer: 1 << 20,
+      share: false,
+      onDatagram: () => t.fail('was read'),
+      onError: (error) => t.fail(error.message),
+    })
+    t.teardown(() => udp.close())
+    udp.stopReceiving()
+    const sender = createSocket('udp4')
+    t.teardown(() => sender.close())
+    await new Promise((resolve) => sender.send('for the next', udp.port, '127.0.0.1', resolve))
+    // Turns enough to have read it.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const line = readFileSync('/proc/net/udp', 'utf8')
+      .split('\n')
+      .find((one) => one.includes(`:${udp.port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000`))
+    t.notMatch(line, /:00000000 00:00000000/, 'its receive queue is not empty')
+  },
+)
+
 t.test('an answer of later goes out, too, and so does one to an address never seen', async (t) => {
   let peer: Peer | undefined
   const udp = await bindUdp({
