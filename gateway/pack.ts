@@ -29,7 +29,6 @@ export async function packGateway(directory: string): Promise<void> {
     chunkNames: 'chunk-[hash]',
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: true,
     legalComments: 'none',
     external: EXTERNAL,
     absWorkingDir: resolve(HERE, '..'),

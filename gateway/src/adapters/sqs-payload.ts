@@ -31,9 +31,10 @@ function headOf(queueUrl: string): string {
   return `{"QueueUrl":${JSON.stringify(queueUrl)},"Entries":[`
 }
 
-function writeEscaped(body: Uint8Array, into: Uint8Array, start: number): number {
+function writeEscaped(body: Buffer, into: Buffer, start: number): number {
+  const { length } = body
   let at = start
-  for (let i = 0; i < body.length; i++) {
+  for (let i = 0; i < length; i++) {
     const byte = body[i]!
     if (byte === QUOTE || byte === BACKSLASH) into[at++] = BACKSLASH
     into[at++] = byte
