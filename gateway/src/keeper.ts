@@ -34,7 +34,7 @@ export function createKeeper({ journal, ackAfter, board, retryAfter }: KeeperSet
   /** Answers that wait for SQS, in order of their position. */
   const waiting: { position: number; release: () => void }[] = []
 
-  async function keepUntilSent(json: string): Promise<void> {
+  async function keepUntilSent(json: Uint8Array): Promise<void> {
     if (waiting.length >= WAITING_MAX) throw new QueueAway()
     await journal.append(json)
     const position = journal.committed()

@@ -63,7 +63,7 @@ t.test('uplink.json: every form of check-in, and what is refused', async (t) => 
       [json, JSON_FORMAT],
     ] as const) {
       const read = checkInOf(payload, format, { kind, arrival: 1e12 })
-      const state = read.json === undefined ? uplink.state && {} : JSON.parse(read.json)
+      const state = read.json === undefined ? uplink.state && {} : JSON.parse(`${Buffer.from(read.json)}`)
       const whole = { ...read.uplink, ...(uplink.state && { state }) }
       t.same(whole, uplink, `the gateway: ${name}`)
     }

@@ -76,7 +76,7 @@ t.test('forwarder sends every report once, in order per device, in bodies of the
   const texts = Array.from({ length: 5000 }, (_, seq) =>
     report(`thing-${seq % 37}`, seq, 'x'.repeat(seq % 300)),
   )
-  await Promise.all(texts.map((text) => journal.append(text)))
+  await Promise.all(texts.map((text) => journal.append(Buffer.from(text))))
   await finish()
   t.ok(isSound)
   t.same(
@@ -100,7 +100,7 @@ t.test(
       return refused.map((index) => ({ index, cause: 'later', message: 'busy' }))
     })
     const texts = Array.from({ length: 4000 }, (_, seq) => report(`thing-${seq % 50}`, seq, 'y'.repeat(400)))
-    await Promise.all(texts.map((text) => journal.append(text)))
+    await Promise.all(texts.map((text) => journal.append(Buffer.from(text))))
     await new Promise((resolve) => setTimeout(resolve, 100))
     await finish()
     t.ok(failures.length > 0)
@@ -114,7 +114,7 @@ t.test('forwarder does not move the checkpoint past a report that SQS has not ta
   const { journal, forwarder, finish, positions } = forwarding(t, async (records) =>
     isOpen ? [] : records.map((_, index) => ({ index, cause: 'later', message: 'closed' })),
   )
-  await journal.append(report('a', 1))
+  await journal.append(Buffer.from(report('a', 1)))
   await new Promise((resolve) => setTimeout(resolve, 50))
   t.same(positions, [])
   t.ok(Date.now() - forwarder.oldestUnsent()! < 60_000)
@@ -135,7 +135,9 @@ t.test('forwarder sets aside the one report that SQS calls invalid, and sends it
     }
     return refusals
   })
-  await Promise.all(Array.from({ length: 100 }, (_, seq) => journal.append(report(`t${seq}`, seq))))
+  await Promise.all(
+    Array.from({ length: 100 }, (_, seq) => journal.append(Buffer.from(report(`t${seq}`, seq)))),
+  )
   await finish()
   t.same(invalid, [report('t13', 13)])
   t.equal(accepted.length, 99)
@@ -145,7 +147,7 @@ t.test('forwarder gives up at the deadline of stop when SQS stays away', async (
   const { journal, forwarder, positions } = forwarding(t, async () => {
     throw new Error('SQS is away')
   })
-  await journal.append(report('a', 1))
+  await journal.append(Buffer.from(report('a', 1)))
   await forwarder.stop(performance.now() + 30)
   t.same(positions, [])
   await journal.close()

@@ -15,7 +15,7 @@ function keeper(ackAfter: 'journal' | 'queue') {
   const journal: Pick<Journal, 'append' | 'committed' | 'failure'> = {
     append: async (json) => {
       if (failure) throw new JournalUnavailable('failed', failure)
-      lines.push(json)
+      lines.push(`${Buffer.from(json)}`)
     },
     committed: () => lines.length * 10,
     failure: () => failure,
@@ -38,14 +38,14 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 
 t.test('keep() resolves once the journal has the report', async (t) => {
   const { keep, lines } = keeper('journal')
-  await keep('{}')
+  await keep(Buffer.from('{}'))
   t.strictSame(lines, ['{}'])
 })
 
 t.test('keep() resolves only when SQS has the report where that is asked for', async (t) => {
   const { keep, sent } = keeper('queue')
   const done: string[] = []
-  const keeping = ['a', 'b', 'c'].map((json) => keep(json).then(() => done.push(json)))
+  const keeping = ['a', 'b', 'c'].map((json) => keep(Buffer.from(json)).then(() => done.push(json)))
   await settled()
   t.strictSame(done, [])
   sent(10)
@@ -55,14 +55,14 @@ t.test('keep() resolves only when SQS has the report where that is asked for', a
   await Promise.all(keeping)
   t.strictSame(done, ['a', 'b', 'c'])
   sent(40)
-  await keep('d')
+  await keep(Buffer.from('d'))
 })
 
 t.test('keep() lets no more answers wait for SQS than memory is meant for', async (t) => {
   const { keep, sent, refusalOf, board, lines } = keeper('queue')
-  const keeping = Array.from({ length: 16_384 }, () => keep('{}'))
+  const keeping = Array.from({ length: 16_384 }, () => keep(Buffer.from('{}')))
   await settled()
-  const error: unknown = await keep('{}').catch((cause: unknown) => cause)
+  const error: unknown = await keep(Buffer.from('{}')).catch((cause: unknown) => cause)
   const refusal = refusalOf(error, request())
   t.strictSame([formatCode(refusal!.code), refusal!.message, refusal!.retryAfter], ['5.03', 'Queue away', 5])
   t.equal(board.get('refused_queue_away'), 1)
@@ -70,7 +70,7 @@ t.test('keep() lets no more answers wait for SQS than memory is meant for', asyn
   sent(lines.length * 10)
   await Promise.all(keeping)
   sent(1e9)
-  await keep('{}')
+  await keep(Buffer.from('{}'))
 })
 
 t.test('refusalOf() knows the errors of the journal and no others', async (t) => {
@@ -83,7 +83,7 @@ t.test('refusalOf() knows the errors of the journal and no others', async (t) =>
   for (const other of [new Error('x'), new TypeError('y'), undefined, 'text'])
     t.equal(refusalOf(other, request()), undefined)
   fail(new Error('EIO'))
-  await t.rejects(keep('{}'), /journal: failed/)
+  await t.rejects(keep(Buffer.from('{}')), /journal: failed/)
 })
 
 t.test('onRefusal() counts each refusal once, by its reason', async (t) => {

@@ -9,8 +9,11 @@ import { toState } from './state.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** What was measured at one instant, its state as JSON that SQS takes. `at` in milliseconds since 1970. */
-export type Reading = { at: number; json: string }
+/**
+ * What was measured at one instant, its state as JSON that SQS takes, which may hold only until the next reading. `at` in milliseconds since
+ * 1970.
+ */
+export type Reading = { at: number; json: Uint8Array }
 
 /** What a body reports, ready for the journal. See `samplesOf`, which decides what is legal. */
 export function readingsOf(payload: Uint8Array, format: number | undefined, arrival: number): Reading[] {
@@ -19,7 +22,7 @@ export function readingsOf(payload: Uint8Array, format: number | undefined, arri
   if (json !== undefined) return [{ at: arrival, json }]
   return samplesOf(payload, format, arrival).map(({ at, state }) => ({
     at,
-    json: escapeForSqs(JSON.stringify(state)),
+    json: Buffer.from(escapeForSqs(JSON.stringify(state))),
   }))
 }
 

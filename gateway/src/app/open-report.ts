@@ -4,6 +4,7 @@ import { isSecureName } from '@pesebre/contract/kid'
 import { isThingName } from '@pesebre/contract/names'
 import { type Reading, readingsOf } from './body.ts'
 import type { Allow, Clock, Keep, NextSeq, RetryAfter } from './ports.ts'
+import { recordOf } from './record.ts'
 import { Refusal } from './refusal.ts'
 
 const CHANGED: Response = { code: CODE.CHANGED }
@@ -34,11 +35,9 @@ export function openReport(request: Request, ports: OpenReportPorts): Promise<Re
   if (!ports.allow(thing)) {
     throw new Refusal(CODE.TOO_MANY_REQUESTS, 'Too many reports', { retryAfter: ports.retryAfter(thing) })
   }
-  const keepReading = ({ at, json: state }: Reading): Promise<void> => {
-    const head = `{"thing":"${thing}","type":"${type}","seq":${ports.nextSeq()},"at":${at},"received":${received}`
-    const answer = request.noResponse ? ',"answer":false' : ''
-    return ports.keep(`${head},"state":${state},"link":{"size":${request.size}${answer}}}`)
-  }
+  const link = { size: request.size, answer: request.noResponse ? (false as const) : undefined }
+  const keepReading = ({ at, json: state }: Reading): Promise<void> =>
+    ports.keep(recordOf({ thing, type, seq: ports.nextSeq(), at, received, state, link }))
   // Only a SenML pack has more than one.
   const kept: Promise<unknown> =
     readings.length === 1 ? keepReading(readings[0]!) : Promise.all(readings.map(keepReading))

@@ -8,8 +8,8 @@ import {
 import { argument, begin, otherwise, position, text } from './plain-cbor.ts'
 import { plainState } from './plain-reading.ts'
 
-/** An uplink without outcomes, its state as JSON; undefined when it has none. */
-export type PlainCheckIn = { json: string | undefined; uplink: Uplink }
+/** An uplink without outcomes, its state as JSON that holds until the next reading; undefined when it has none. */
+export type PlainCheckIn = { json: Uint8Array | undefined; uplink: Uplink }
 
 /** More digits are no number of a field but its name (contract/src/fields.ts). */
 const FIELD_MAX = 999_999_999
@@ -28,7 +28,7 @@ export function plainCheckIn(bytes: Uint8Array, kind: string): PlainCheckIn | un
   if (!(members >= 1 && members <= 8)) return undefined
   begin(1)
   const uplink: Uplink = {}
-  let json: string | undefined
+  let json: Uint8Array | undefined
   let seen = 0
   for (let i = 0; i < members; i++) {
     const at = position()

@@ -3,10 +3,10 @@ import type { Mailbox } from './mailbox.ts'
 /** What the application needs from outside, as function types. The composition root (worker.ts) supplies them. */
 
 /**
- * Takes a report (JSON of contract/src/report.ts) into the journal. Resolves when the gateway may say 2.04:
+ * Takes a report (JSON of contract/src/report.ts, copied before it returns) into the journal. Resolves when the gateway may say 2.04:
  * it is on disk, or SQS has it, as `ackAfter` is set. Rejects when the report cannot be kept now.
  */
-export type Keep = (json: string) => Promise<void>
+export type Keep = (json: Uint8Array) => Promise<void>
 
 /** The next `seq` for a device that has none of its own: rises for ever, also over restarts. */
 export type NextSeq = () => number

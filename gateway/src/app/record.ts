@@ -1,5 +1,6 @@
 import type { FirmwareWord } from '@pesebre/contract/check-in'
 import type { ReportedOutcome } from '@pesebre/contract/report'
+import { JsonBytes } from './json-bytes.ts'
 
 /** SQS takes no U+FFFE and U+FFFF (Amazon SQS API Reference, SendMessage); JSON can say them in escapes. */
 const NOT_XML = /[\uFFFE\uFFFF]/g
@@ -12,7 +13,7 @@ export type Record = {
   readonly at: number
   readonly received: number
   /** As JSON that SQS takes. */
-  readonly state?: string | undefined
+  readonly state?: Uint8Array | undefined
   readonly changed?: boolean | undefined
   readonly outcomes?: readonly ReportedOutcome[] | undefined
   readonly config_version?: number | undefined
@@ -25,22 +26,43 @@ export type Record = {
   }
 }
 
-/** The journal line of a report. `thing` comes first (contract/src/report.ts). */
-export function recordOf(record: Record): string {
+const json = new JsonBytes()
+
+/** The JSON of a report, which holds until the next one is made. `thing` comes first (contract/src/report.ts). */
+export function recordOf(record: Record): Uint8Array {
   const { thing, type, seq, at, received, state, changed, outcomes, config_version, firmware, sent, link } =
     record
   // By hand: this is written for every report, and nothing in it but the state may need an escape.
-  let json = `{"thing":"${thing}","type":"${type}","seq":${seq},"at":${at},"received":${received}`
-  if (state !== undefined) json += `,"state":${state}`
-  if (changed !== undefined) json += `,"changed":${changed}`
-  if (outcomes !== undefined) json += `,"outcomes":${JSON.stringify(outcomes)}`
-  if (config_version !== undefined) json += `,"config_version":${config_version}`
-  if (firmware !== undefined) json += `,"firmware":${JSON.stringify(firmware)}`
-  if (sent !== undefined) json += `,"sent":${sent}`
-  json += `,"link":{"size":${link.size}`
-  if (link.interval_s !== undefined) json += `,"interval_s":${link.interval_s}`
-  if (link.answer !== undefined) json += `,"answer":${link.answer}`
-  return `${json}}}`
+  json.begin()
+  json.ascii('{"thing":"')
+  json.ascii(thing)
+  json.ascii('","type":"')
+  json.ascii(type)
+  json.ascii('"')
+  member(',"seq":', seq)
+  json.ascii(',"at":')
+  json.time(at)
+  json.ascii(',"received":')
+  json.time(received)
+  if (state !== undefined) {
+    json.ascii(',"state":')
+    json.copy(state)
+  }
+  if (changed !== undefined) json.ascii(changed ? ',"changed":true' : ',"changed":false')
+  if (outcomes !== undefined) json.ascii(`,"outcomes":${JSON.stringify(outcomes)}`)
+  if (config_version !== undefined) member(',"config_version":', config_version)
+  if (firmware !== undefined) json.ascii(`,"firmware":${JSON.stringify(firmware)}`)
+  if (sent !== undefined) member(',"sent":', sent)
+  member(',"link":{"size":', link.size)
+  if (link.interval_s !== undefined) member(',"interval_s":', link.interval_s)
+  if (link.answer !== undefined) json.ascii(',"answer":false')
+  json.ascii('}}')
+  return json.done()
+}
+
+function member(name: string, value: number): void {
+  json.ascii(name)
+  json.number(value)
 }
 
 /** JSON that SQS takes as it is. */

@@ -12,8 +12,8 @@ import { type State, toState } from './state.ts'
 export type CheckIn = {
   /** When the state was measured, milliseconds since 1970. */
   readonly at: number
-  /** The state as JSON that SQS takes; undefined when the device sent none. */
-  readonly json: string | undefined
+  /** The state as JSON that SQS takes, which holds until the next reading; undefined when the device sent none. */
+  readonly json: Uint8Array | undefined
   readonly outcomes: readonly Outcome[]
   /** The rest of what it says. */
   readonly uplink: Uplink
@@ -59,6 +59,6 @@ function packed(payload: Uint8Array, format: number, arrival: number): CheckIn {
   return { at: samples.at(-1)?.at ?? arrival, json: jsonOf(state), outcomes: NO_OUTCOMES, uplink: {} }
 }
 
-function jsonOf(state: State): string {
-  return escapeForSqs(JSON.stringify(state))
+function jsonOf(state: State): Uint8Array {
+  return Buffer.from(escapeForSqs(JSON.stringify(state)))
 }

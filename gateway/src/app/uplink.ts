@@ -36,8 +36,11 @@ export function uplink(request: Verified, ports: SecurePorts): Promise<Response>
   const format = answerFormat(request)
   admit(thing, ports)
   const found = ports.lookUp(thing)
-  if (found instanceof Promise)
-    return found.then((mailbox) => report({ request, checkIn, received, kind, format, mailbox }, ports))
+  if (found instanceof Promise) {
+    // Other readings come while it waits, and are written where its own is.
+    const own = { ...checkIn, json: checkIn.json?.slice() }
+    return found.then((mailbox) => report({ request, checkIn: own, received, kind, format, mailbox }, ports))
+  }
   return report({ request, checkIn, received, kind, format, mailbox: found }, ports)
 }
 

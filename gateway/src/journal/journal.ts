@@ -49,10 +49,10 @@ export class JournalUnavailable extends Error {
 export type Journal = {
   readonly recovered: Recovered
   /**
-   * Takes one line of JSON. Resolves when it is on disk, flushed; everything appended meanwhile shares one flush.
+   * Takes one line of JSON, which is copied. Resolves when it is on disk, flushed; everything appended meanwhile shares one flush.
    * Rejects with JournalUnavailable: then the line was not promised to anyone, though a restart may still find it.
    */
-  append(json: string): Promise<void>
+  append(json: Uint8Array): Promise<void>
   /** Everything below this position is on disk, flushed. */
   committed(): number
   /** Bytes that wait for SQS, those not yet flushed included. */
@@ -103,7 +103,7 @@ export function openJournal(settings: JournalSettings): Journal {
   let failure: Error | undefined
   let closed = false
 
-  function append(json: string): Promise<void> {
+  function append(json: Uint8Array): Promise<void> {
     if (closed) return Promise.reject(new JournalUnavailable('closed'))
     if (failure) return Promise.reject(new JournalUnavailable('failed', failure))
     if (backlog() + json.length + LINE_OVERHEAD > maxBytes)
@@ -111,7 +111,7 @@ export function openJournal(settings: JournalSettings): Journal {
     let length = writeLine(gather, gathered, json)
     if (length === 0) {
       if (gather.length >= GATHER_MAX) return Promise.reject(new JournalUnavailable('full'))
-      const larger = Buffer.allocUnsafeSlow(gather.length * 2 + json.length * 3)
+      const larger = Buffer.allocUnsafeSlow(gather.length * 2 + json.length)
       gather.copy(larger, 0, 0, gathered)
       gather = larger
       length = writeLine(gather, gathered, json)

@@ -16,13 +16,12 @@ const DIGITS = Int8Array.from({ length: 256 }, (_, byte) => HEX.indexOf(byte))
  * Writes one line at `offset` of `into`.
  * Returns its length in bytes, or 0 if it does not fit: then nothing that counts was written.
  */
-export function writeLine(into: Buffer, offset: number, json: string): number {
-  const room = into.length - offset - LINE_OVERHEAD
-  // One UTF-16 unit is at most three bytes of UTF-8; only a tight fit pays for counting them.
-  if (json.length * 3 > room && Buffer.byteLength(json) > room) return 0
-  const length = into.write(json, offset + JSON_OFFSET)
+export function writeLine(into: Buffer, offset: number, json: Uint8Array): number {
+  const { length } = json
+  if (length > into.length - offset - LINE_OVERHEAD) return 0
   const end = offset + JSON_OFFSET + length
-  let crc = crc32(into.subarray(offset + JSON_OFFSET, end))
+  into.set(json, offset + JSON_OFFSET)
+  let crc = crc32(json)
   for (let i = offset + 7; i >= offset; i--) {
     into[i] = HEX[crc & 0xf]!
     crc >>>= 4

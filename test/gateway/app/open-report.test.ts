@@ -16,7 +16,7 @@ function ports(different: Partial<OpenReportPorts> = {}): OpenReportPorts & { ke
   return {
     kept,
     keep: async (json) => {
-      kept.push(json)
+      kept.push(`${Buffer.from(json)}`)
     },
     nextSeq: () => ++seq,
     allow: () => true,

@@ -47,7 +47,7 @@ async function setUp(t: Test, over: Partial<ArchiverSettings> = {}) {
   const report = (received = HOUR + seq): Promise<void> => {
     seq++
     return journal.append(
-      JSON.stringify({ thing: `t-${seq % 7}`, type: 'load', seq, at: received, received }),
+      Buffer.from(JSON.stringify({ thing: `t-${seq % 7}`, type: 'load', seq, at: received, received })),
     )
   }
   const seqs = async (): Promise<number[]> => {

@@ -59,7 +59,7 @@ async function readAll(
 t.test('append resolves when the line is on disk; a reader finds it there', async (t) => {
   const dir = t.testdir()
   const journal = open(dir)
-  await Promise.all([1, 2, 3].map((seq) => journal.append(report(seq))))
+  await Promise.all([1, 2, 3].map((seq) => journal.append(Buffer.from(report(seq)))))
   t.match(readFileSync(segmentPath(dir, 0), 'utf8'), /"seq":1[\s\S]*"seq":2[\s\S]*"seq":3/)
   t.same((await readAll(dir, 0, journal.committed())).texts, [report(1), report(2), report(3)])
   await journal.close()
@@ -76,9 +76,9 @@ t.test('append shares one flush among all that gathers while the last one runs',
       () => release !== undefined,
       () => commits,
     )
-  const first = journal.append(report(1))
+  const first = journal.append(Buffer.from(report(1)))
   await diskWrites()
-  const rest = [2, 3, 4].map((seq) => journal.append(report(seq)))
+  const rest = [2, 3, 4].map((seq) => journal.append(Buffer.from(report(seq))))
   release!()
   release = undefined
   await first
@@ -91,7 +91,7 @@ t.test('append shares one flush among all that gathers while the last one runs',
 t.test('append does not resolve before the disk said yes', async (t) => {
   const journal = open(t.testdir(), { disk: () => new Promise(() => {}) })
   let resolved = false
-  journal.append(report(1)).then(
+  journal.append(Buffer.from(report(1))).then(
     () => (resolved = true),
     () => {},
   )
@@ -105,7 +105,7 @@ t.test(
   async (t) => {
     const dir = t.testdir()
     const journal = open(dir, { segmentBytes: 300 })
-    for (let seq = 1; seq <= 40; seq++) await journal.append(report(seq))
+    for (let seq = 1; seq <= 40; seq++) await journal.append(Buffer.from(report(seq)))
     t.ok(segmentBases(dir).length > 5)
     for (const bytes of [16, 100, 300, 4096]) {
       const { texts } = await readAll(dir, 0, journal.committed(), bytes)
@@ -123,7 +123,7 @@ t.test('append grows its buffer for a burst larger than it', async (t) => {
   const dir = t.testdir()
   const journal = open(dir)
   const big = Array.from({ length: 200 }, (_, seq) => JSON.stringify({ seq, pad: 'x'.repeat(10_000) }))
-  await Promise.all(big.map((text) => journal.append(text)))
+  await Promise.all(big.map((text) => journal.append(Buffer.from(text))))
   t.same((await readAll(dir, 0, journal.committed(), 65_536)).texts, big)
   await journal.close()
 })
@@ -135,12 +135,12 @@ t.test(
     const journal = open(t.testdir(), { maxBytes: 1000, sent: () => sent })
     let taken = 0
     const fill = async (): Promise<void> => {
-      for (; ; taken++) await journal.append(report(taken))
+      for (; ; taken++) await journal.append(Buffer.from(report(taken)))
     }
     t.equal(await reasonOf(fill()), 'full')
     t.ok(journal.backlog() <= 1000 && taken > 5)
     sent = journal.committed()
-    await journal.append(report(taken))
+    await journal.append(Buffer.from(report(taken)))
     await journal.close()
   },
 )
@@ -148,11 +148,11 @@ t.test(
 t.test('recover goes on where the journal stopped, in a new segment', async (t) => {
   const dir = t.testdir()
   const first = open(dir)
-  await first.append(report(7))
+  await first.append(Buffer.from(report(7)))
   await first.close()
   const second = open(dir)
   t.match(second.recovered, { start: 0, end: first.committed(), torn: 0, seq: 7 })
-  await second.append(report(8))
+  await second.append(Buffer.from(report(8)))
   t.same((await readAll(dir, 0, second.committed())).texts, [report(7), report(8)])
   await second.close()
 })
@@ -160,9 +160,9 @@ t.test('recover goes on where the journal stopped, in a new segment', async (t) 
 t.test('recover cuts a torn end off at every possible byte, and says how much', async (t) => {
   const dir = t.testdir()
   const journal = open(dir)
-  await journal.append(report(1))
+  await journal.append(Buffer.from(report(1)))
   const whole = journal.committed()
-  await journal.append(report(2))
+  await journal.append(Buffer.from(report(2)))
   const end = journal.committed()
   await journal.close()
   const path = segmentPath(dir, 0)
@@ -183,7 +183,7 @@ t.test(
   async (t) => {
     const dir = t.testdir()
     const journal = open(dir)
-    for (const seq of [1, 2, 3]) await journal.append(report(seq))
+    for (const seq of [1, 2, 3]) await journal.append(Buffer.from(report(seq)))
     const end = journal.committed()
     await journal.close()
     const fd = openSync(segmentPath(dir, 0), 'r+')
@@ -198,7 +198,7 @@ t.test('a reader steps over what is missing, and counts it as damage', async (t)
   const dir = t.testdir()
   for (const seq of [1, 2, 3]) {
     const journal = open(dir)
-    await journal.append(report(seq))
+    await journal.append(Buffer.from(report(seq)))
     await journal.close()
   }
   const end = recover(dir).end
@@ -214,9 +214,9 @@ t.test('a reader steps over what is missing, and counts it as damage', async (t)
 t.test('recover begins at the checkpoint, and without one at the oldest segment', async (t) => {
   const dir = t.testdir()
   const journal = open(dir)
-  await journal.append(report(1))
+  await journal.append(Buffer.from(report(1)))
   const middle = journal.committed()
-  await journal.append(report(2))
+  await journal.append(Buffer.from(report(2)))
   await journal.close()
   t.equal(recover(dir).start, 0)
   writeCheckpoint(dir, { sent: middle, seq: 99 })
@@ -236,7 +236,7 @@ t.test('recover of a directory whose segments are gone does not run positions ba
   writeCheckpoint(dir, { sent: 5000, seq: 12 })
   const journal = open(dir)
   t.match(journal.recovered, { start: 5000, end: 5000, seq: 12 })
-  await journal.append(report(13))
+  await journal.append(Buffer.from(report(13)))
   t.same((await readAll(dir, 5000, journal.committed())).texts, [report(13)])
   await journal.close()
 })
@@ -244,7 +244,7 @@ t.test('recover of a directory whose segments are gone does not run positions ba
 t.test('deleteSegmentsBelow deletes what is wholly sent and never the last segment', async (t) => {
   const dir = t.testdir()
   const journal = open(dir, { segmentBytes: 200 })
-  for (let seq = 1; seq <= 20; seq++) await journal.append(report(seq))
+  for (let seq = 1; seq <= 20; seq++) await journal.append(Buffer.from(report(seq)))
   const bases = segmentBases(dir)
   t.equal(deleteSegmentsBelow(dir, bases[2]! - 1), 1)
   t.equal(deleteSegmentsBelow(dir, bases[2]!), 1)
@@ -263,19 +263,22 @@ for (const code of ['ENOSPC', 'EIO']) {
       if (broken) throw Object.assign(new Error(code), { code })
     }
     const journal = open(dir, { disk })
-    await journal.append(report(1))
+    await journal.append(Buffer.from(report(1)))
     broken = true
-    const results = await Promise.allSettled([journal.append(report(2)), journal.append(report(3))])
+    const results = await Promise.allSettled([
+      journal.append(Buffer.from(report(2))),
+      journal.append(Buffer.from(report(3))),
+    ])
     t.same(
       results.map(({ status }) => status),
       ['rejected', 'rejected'],
     )
-    t.equal(await reasonOf(journal.append(report(4))), 'failed')
+    t.equal(await reasonOf(journal.append(Buffer.from(report(4)))), 'failed')
     t.match(journal.failure(), { code })
     broken = false
     t.equal(await journal.heal(), true)
     t.equal(journal.failure(), undefined)
-    await journal.append(report(5))
+    await journal.append(Buffer.from(report(5)))
     t.same(
       (await readAll(dir, 0, journal.committed())).texts,
       [report(1), report(5)],
@@ -296,10 +299,10 @@ t.test('heal after a failure of the very first commit reuses the segment', async
     if (broken) throw new Error('broken')
   }
   const journal = open(dir, { disk })
-  await t.rejects(journal.append(report(1)))
+  await t.rejects(journal.append(Buffer.from(report(1))))
   broken = false
   await journal.heal()
-  await journal.append(report(2))
+  await journal.append(Buffer.from(report(2)))
   t.same((await readAll(dir, 0, journal.committed())).texts, [report(2)])
   await journal.close()
 })
@@ -311,7 +314,7 @@ t.test('heal fails while the disk does', async (t) => {
       throw new Error('broken')
     },
   })
-  await t.rejects(journal.append(report(1)))
+  await t.rejects(journal.append(Buffer.from(report(1))))
   // A directory in the way of the probe file: the disk "does not write".
   t.ok(existsSync(join(dir, 'sub')))
   mkdirSync(join(dir, 'sub', 'probe'))
@@ -323,10 +326,10 @@ t.test('heal fails while the disk does', async (t) => {
 t.test('close flushes what was appended and refuses the rest', async (t) => {
   const dir = t.testdir()
   const journal = open(dir)
-  const last = journal.append(report(1))
+  const last = journal.append(Buffer.from(report(1)))
   await journal.close()
   await last
-  t.equal(await reasonOf(journal.append(report(2))), 'closed')
+  t.equal(await reasonOf(journal.append(Buffer.from(report(2)))), 'closed')
   truncateSync(segmentPath(dir, 0), journal.committed())
   t.same((await readAll(dir, 0, journal.committed())).texts, [report(1)])
 })

@@ -4,7 +4,7 @@ import { LINE_OVERHEAD, lineAt, lineJson, writeLine } from '../../../gateway/src
 
 t.test('writeLine writes eight hex digits of CRC-32, the JSON and a newline', async (t) => {
   const into = Buffer.alloc(64)
-  const length = writeLine(into, 3, '{"a":1}')
+  const length = writeLine(into, 3, Buffer.from('{"a":1}'))
   t.equal(into.toString('latin1', 3, 3 + length), '561bacaf {"a":1}\n')
   t.equal(length, 7 + LINE_OVERHEAD)
 })
@@ -12,8 +12,8 @@ t.test('writeLine writes eight hex digits of CRC-32, the JSON and a newline', as
 t.test('writeLine refuses what does not fit, to the byte', async (t) => {
   const json = '{"ä":"€"}'
   const size = Buffer.byteLength(json) + LINE_OVERHEAD
-  t.equal(writeLine(Buffer.alloc(size - 1), 0, json), 0)
-  t.equal(writeLine(Buffer.alloc(size), 0, json), size)
+  t.equal(writeLine(Buffer.alloc(size - 1), 0, Buffer.from(json)), 0)
+  t.equal(writeLine(Buffer.alloc(size), 0, Buffer.from(json)), size)
 })
 
 t.test('lineAt gives back what writeLine wrote, whatever the text', async (t) => {
@@ -23,7 +23,7 @@ t.test('lineAt gives back what writeLine wrote, whatever the text', async (t) =>
   const property = fc.property(fc.array(texts, { minLength: 1 }), (written) => {
     const into = Buffer.alloc(written.reduce((sum, text) => sum + Buffer.byteLength(text) + LINE_OVERHEAD, 0))
     let end = 0
-    for (const text of written) end += writeLine(into, end, text)
+    for (const text of written) end += writeLine(into, end, Buffer.from(text))
     const read: string[] = []
     let at = 0
     for (let line = lineAt(into, 0); line?.ok; line = lineAt(into, at)) {
@@ -37,7 +37,7 @@ t.test('lineAt gives back what writeLine wrote, whatever the text', async (t) =>
 
 t.test('lineAt sees every flipped bit of a line', async (t) => {
   const into = Buffer.alloc(64)
-  const length = writeLine(into, 0, '{"thing":"bella"}')
+  const length = writeLine(into, 0, Buffer.from('{"thing":"bella"}'))
   const unseen: number[] = []
   for (let bit = 0; bit < (length - 1) * 8; bit++) {
     const damaged = Buffer.from(into)

@@ -30,7 +30,7 @@ async function spareIsThere(dir: string): Promise<void> {
 async function fill(journal: Journal, from: number): Promise<number> {
   let seq = from
   for (const end = journal.committed() + SEGMENT; journal.committed() < end; )
-    await journal.append(report(++seq))
+    await journal.append(Buffer.from(report(++seq)))
   return seq
 }
 
@@ -55,7 +55,7 @@ t.test(
     t.same(readFileSync(join(dir, 'spare')), Buffer.alloc(SEGMENT))
     const last = await fill(journal, 0)
     // This one goes to the next segment, which the spare has become.
-    await journal.append(report(last + 1))
+    await journal.append(Buffer.from(report(last + 1)))
     const [, second] = segmentBases(dir) as [number, number]
     t.equal(statSync(segmentPath(dir, second)).size, SEGMENT)
     const end = journal.committed()
@@ -75,7 +75,7 @@ t.test('recover after a crash: the zeros behind the last line are no torn write'
   await spareIsThere(dir)
   await journal.close()
   const again = open(dir)
-  await again.append(report(1))
+  await again.append(Buffer.from(report(1)))
   const end = again.committed()
   // As kill -9 leaves it: nothing is cut off.
   t.match(recover(dir), { start: 0, end, torn: 0, seq: 1 })
@@ -91,7 +91,7 @@ t.test('recover after a crash: the zeros behind the last line are no torn write'
 t.test('a spare of another size, or one that a crash left unfinished, is made anew', async (t) => {
   const dir = t.testdir({ spare: 'x', 'spare.new': 'x' })
   const journal = open(dir)
-  await journal.append(report(1))
+  await journal.append(Buffer.from(report(1)))
   const size = () => statSync(join(dir, 'spare')).size
   await until('a spare of the right size', () => size() === SEGMENT, size)
   await journal.close()
@@ -102,7 +102,7 @@ t.test('where a spare cannot be made, the journal goes on without', async (t) =>
   const dir = t.testdir({ 'spare.new': {} })
   const journal = open(dir)
   const last = await fill(journal, 0)
-  await journal.append(report(last + 1))
+  await journal.append(Buffer.from(report(last + 1)))
   const end = journal.committed()
   await journal.close()
   t.equal((await readAll(dir, end)).length, last + 1)
