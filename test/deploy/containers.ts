@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -78,9 +78,21 @@ export async function openContainers(...images: string[]): Promise<Containers> {
     close() {
       holder.kill('SIGKILL')
       rmSync(own, { recursive: true, force: true })
-      if (kept === undefined) rmSync(work, { recursive: true, force: true })
+      if (kept !== undefined) return
+      unmountBelow(work)
+      rmSync(work, { recursive: true, force: true })
     },
   }
+}
+
+/** buildah leaves its store mounted, and what is mounted cannot be removed (EBUSY). */
+function unmountBelow(folder: string): void {
+  const places = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((place) => place.startsWith(`${folder}/`))
+  // What is mounted last lies on top.
+  for (const place of places.toReversed()) execFileSync('umount', ['--lazy', place])
 }
 
 /** Programs that know where the images are, before those of the PATH. */
